@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Appending: putting batches in order, and committing them in groups.
+ *
+ * Who finds nobody at work commits its own batch and all that queue up behind
+ * it: they are written as one unit, made durable by one sync where the policy
+ * is `always`, and published together. While the device works, others queue
+ * up: nothing is written behind a unit that is not yet durable, so a power cut
+ * can only ever take the last one, and takes it whole.
+ */
+#include "append.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "publish.h"
+#include "roll.h"
+#include "sync.h"
+#include "trailer.h"
+
+/* Rolled segments that may wait to be finished before appending waits. */
+#define ROLLED_MAX 4
+
+/* Batches at the head of the queue that are committed together. They are told
+ * from those behind them by their number: more queue up meanwhile. */
+struct group {
+	size_t batches;
+	uint64_t bytes;
+	uint64_t entries;
+};
+
+int append_check(const struct maplog *log, struct append *append)
+{
+	struct maplog_trailer fresh;
+	uint64_t max = log->options.max_entry;
+	uint64_t bytes = 0;
+
+	trailer_init(&fresh, log->head.page->uuid, 0, 0,
+		     log->options.segment_size);
+	if (max > fresh.payload_size)
+		max = fresh.payload_size;
+	for (size_t i = 0; i < append->n; i++) {
+		if (append->entries[i].bytes > max)
+			return -EMSGSIZE;
+		bytes += append->entries[i].bytes;
+		if (bytes > fresh.payload_size)
+			return -E2BIG;
+	}
+	append->bytes = bytes;
+	return append->n > fresh.records ? -E2BIG : 0;
+}
+
+uint64_t append_time(struct maplog *log)
+{
+	uint64_t now = publish_now();
+
+	if (now < log->last_time)
+		now = log->last_time;
+	/* No entry is of the time 0, whatever the clock says. */
+	if (!now)
+		now = 1;
+	log->last_time = now;
+	return now;
+}
+
+void append_put(struct maplog *log, struct segment *segment,
+		const struct append *append, uint64_t time, bool more)
+{
+	for (size_t i = 0; i < append->n; i++) {
+		bool last = i == append->n - 1 && !more;
+
+		segment_put(segment, log->seed,
+			    last ? time : time | MAPLOG_TIME_MORE,
+			    &append->entries[i]);
+	}
+}
+
+int append_enter(struct maplog *log)
+{
+	if (!log_is_writer(log) || log_error(log))
+		return -EROFS;
+	pthread_mutex_lock(&log->write);
+	while (log->busy)
+		pthread_cond_wait(&log->written, &log->write);
+	log->busy = true;
+	sync_begin(log);
+	if (!log_error(log))
+		return 0;
+	append_leave(log);
+	return -EROFS;
+}
+
+void append_leave(struct maplog *log)
+{
+	log->busy = false;
+	sync_end(log);
+	pthread_mutex_unlock(&log->write);
+}
+
+/* Removes the first batch from the queue; its caller may go. */
+static void complete(struct maplog *log, uint64_t first, int ret)
+{
+	struct append *append = log->first_append;
+
+	log->first_append = append->next;
+	if (!log->first_append)
+		log->last_append = &log->first_append;
+	append->first = first;
+	append->ret = ret;
+	append->done = true;
+}
+
+static void complete_all(struct maplog *log, int ret)
+{
+	while (log->first_append)
+		complete(log, 0, ret);
+	pthread_cond_broadcast(&log->written);
+}
+
+/* Lets go batches at the head of the queue that are for another index. */
+static void refuse_stale(struct maplog *log)
+{
+	struct append *first;
+
+	while ((first = log->first_append) && first->conditional &&
+	       first->at != log->tail)
+		complete(log, 0, -ESTALE);
+}
+
+/* As many batches as fit in the active segment and may be appended there. */
+static struct group gather(const struct maplog *log, bool many)
+{
+	const struct append *append = log->first_append;
+	struct group group = { .batches = 0 };
+
+	for (; append; append = append->next) {
+		uint64_t bytes = group.bytes + append->bytes;
+		uint64_t entries = group.entries + append->n;
+
+		if (!segment_fits(log->active, bytes, entries))
+			break;
+		if (append->conditional &&
+		    append->at != log->tail + group.entries)
+			break;
+		group.bytes = bytes;
+		group.entries = entries;
+		group.batches++;
+		if (!many)
+			break;
+	}
+	return group;
+}
+
+static int reserve(struct maplog *log, const struct group *group)
+{
+	int ret = head_prepare(&log->head);
+
+	if (ret)
+		return ret;
+	return segment_reserve(log->active, group->bytes, group->entries);
+}
+
+/* The next group, with room reserved for it; none if a new segment must be
+ * begun first. */
+static int next_group(struct maplog *log, struct group *group)
+{
+	bool always = log->options.sync == MAPLOG_SYNC_ALWAYS;
+	int ret;
+
+	*group = (struct group){ .batches = 0 };
+	if (!log->active)
+		return 0;
+	*group = gather(log, always);
+	if (!group->batches)
+		return 0;
+	ret = reserve(log, group);
+	if (!ret || group->batches == 1)
+		return ret;
+	/* What is too much for all may be enough for one. */
+	*group = gather(log, false);
+	return reserve(log, group);
+}
+
+static void write_group(struct maplog *log, const struct group *group,
+			uint64_t time)
+{
+	struct append *append = log->first_append;
+	uint64_t left = group->entries;
+
+	for (size_t i = 0; i < group->batches; i++) {
+		left -= append->n;
+		append_put(log, log->active, append, time, left);
+		append = append->next;
+	}
+	log->tail += group->entries;
+}
+
+/* Finishes what waits for it. Releases the lock. */
+static int finish_rolled(struct maplog *log)
+{
+	int ret;
+
+	sync_begin(log);
+	ret = sync_rolled(log);
+	sync_end(log);
+	return ret;
+}
+
+/* Under `always` what comes before a batch must be durable before it is, and
+ * need not be where another policy was in force. */
+static int secure_rolled(struct maplog *log)
+{
+	if (log->options.sync != MAPLOG_SYNC_ALWAYS || !log->active ||
+	    log->head.page->durable >= log->active->trailer.base)
+		return 0;
+	return finish_rolled(log);
+}
+
+/* Makes the active segment durable up to the tail. Releases the lock. */
+static int sync_tail(struct maplog *log)
+{
+	struct segment *segment = log->active;
+	int ret;
+
+	pthread_mutex_unlock(&log->write);
+	ret = segment_sync(segment, log->dirfd);
+	pthread_mutex_lock(&log->write);
+	if (ret)
+		sync_failed(log, ret);
+	return ret;
+}
+
+static int commit_group(struct maplog *log, const struct group *group)
+{
+	bool sync = log->options.sync == MAPLOG_SYNC_ALWAYS && group->entries;
+	uint64_t first = log->tail;
+	uint64_t time = append_time(log);
+	int ret = 0;
+
+	write_group(log, group, time);
+	if (sync)
+		ret = sync_tail(log);
+	if (ret)
+		return ret;
+	publish_tail(log, time);
+	if (sync)
+		publish_durable(log, log->tail);
+	for (size_t i = 0; i < group->batches; i++) {
+		uint64_t n = log->first_append->n;
+
+		complete(log, first, 0);
+		first += n;
+	}
+	pthread_cond_broadcast(&log->written);
+	return 0;
+}
+
+/* Begins a new segment for a batch that does not fit. Releases the lock while
+ * too many old ones wait to be finished. */
+static int make_room(struct maplog *log)
+{
+	size_t waiting = 0;
+	int ret = 0;
+
+	for (struct segment *s = log->sealing; s; s = s->next)
+		waiting++;
+	if (waiting >= ROLLED_MAX)
+		ret = finish_rolled(log);
+	return ret ? ret : roll(log);
+}
+
+/* Commits the batches at the head of the queue. What fails fails the first. */
+static void commit_some(struct maplog *log)
+{
+	struct group group;
+	int ret;
+
+	refuse_stale(log);
+	if (!log->first_append)
+		return;
+	ret = secure_rolled(log);
+	if (!ret)
+		ret = next_group(log, &group);
+	if (!ret && group.batches)
+		ret = commit_group(log, &group);
+	else if (!ret)
+		ret = make_room(log);
+	if (ret)
+		complete(log, 0, ret);
+	/* After a failed sync nothing is known of what was written. */
+	if (log_error(log))
+		complete_all(log, ret ? ret : -EROFS);
+}
+
+static void lead(struct maplog *log, const struct append *own)
+{
+	log->busy = true;
+	while (!own->done)
+		commit_some(log);
+	log->busy = false;
+	/* Also for the one who is to lead next. */
+	pthread_cond_broadcast(&log->written);
+}
+
+static int queue_and_wait(struct maplog *log, struct append *append)
+{
+	int ret;
+
+	if (log_error(log))
+		return -EROFS;
+	ret = append_check(log, append);
+	if (ret)
+		return ret;
+	*log->last_append = append;
+	log->last_append = &append->next;
+	while (!append->done && log->busy)
+		pthread_cond_wait(&log->written, &log->write);
+	if (!append->done)
+		lead(log, append);
+	return append->ret;
+}
+
+static int append(struct maplog *log, struct append *append, uint64_t *first)
+{
+	int ret;
+
+	if (!log_is_writer(log))
+		return -EROFS;
+	pthread_mutex_lock(&log->write);
+	ret = queue_and_wait(log, append);
+	pthread_mutex_unlock(&log->write);
+	if (!ret && first)
+		*first = append->first;
+	return ret;
+}
+
+int maplog_append(struct maplog *log, const struct maplog_entry *entries,
+		  size_t n, uint64_t *first)
+{
+	struct append batch = { .entries = entries, .n = n };
+
+	return append(log, &batch, first);
+}
+
+int maplog_append_at(struct maplog *log, uint64_t index,
+		     const struct maplog_entry *entries, size_t n)
+{
+	struct append batch = {
+		.entries = entries,
+		.n = n,
+		.conditional = true,
+		.at = index,
+	};
+
+	return append(log, &batch, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Checksums: CRC-32C, as ISA-L computes it. */
+#ifndef MAPLOG_CRC_H
+#define MAPLOG_CRC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format.h"
+
+/**
+ * crc_seed() - the checksum of a log's identity, to begin all others with
+ *
+ * Return: CRC-32C of the 16 bytes of @uuid.
+ */
+uint32_t crc_seed(const uint8_t uuid[16]);
+
+/** crc_extend() - CRC-32C of what @crc covers, followed by @data */
+uint32_t crc_extend(uint32_t crc, const void *data, size_t bytes);
+
+/**
+ * crc_record() - the checksum that belongs into a record
+ * @seed:   crc_seed() of the log
+ * @index:  of the entry
+ * @record: its end, time and tag; its crc is not looked at
+ * @data:   the entry's payload
+ */
+uint32_t crc_record(uint32_t seed, uint64_t index,
+		    const struct maplog_record *record, const void *data,
+		    size_t bytes);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* The directory of a log: names of files, and which segments there are. */
+#include "dir.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+
+#define DIGITS 20
+
+struct bases {
+	uint64_t *base;
+	size_t count;
+	size_t room;
+};
+
+void dir_name(char name[DIR_NAME_SIZE], uint64_t base, const char *suffix)
+{
+	int n = snprintf(name, DIR_NAME_SIZE, "%020" PRIu64 ".%s", base,
+			 suffix);
+
+	assert(n > DIGITS && n < DIR_NAME_SIZE);
+	(void)n;
+}
+
+bool dir_parse(const char *name, const char *suffix, uint64_t *base)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < DIGITS; i++) {
+		uint64_t digit = (uint64_t)(name[i] - '0');
+
+		if (name[i] < '0' || name[i] > '9')
+			return false;
+		if (value > (UINT64_MAX - digit) / 10)
+			return false;
+		value = value * 10 + digit;
+	}
+	if (name[DIGITS] != '.' || strcmp(name + DIGITS + 1, suffix) != 0)
+		return false;
+	*base = value;
+	return true;
+}
+
+int dir_each(int dirfd, int (*visit)(void *arg, const char *name), void *arg)
+{
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+	int fd;
+
+	/* A descriptor of its own: reading moves the position. */
+	ret = io_open_dir(dirfd, ".", &fd);
+	if (ret)
+		return ret;
+	dir = fdopendir(fd);
+	if (!dir) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	while (!ret) {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			ret = -errno;
+			break;
+		}
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			ret = visit(arg, entry->d_name);
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int collect(void *arg, const char *name)
+{
+	struct bases *bases = arg;
+	uint64_t *grown;
+	uint64_t base;
+
+	if (!dir_parse(name, DIR_LOG, &base))
+		return 0;
+	if (bases->count == bases->room) {
+		size_t room = bases->room ? bases->room * 2 : 16;
+
+		grown = reallocarray(bases->base, room, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		bases->base = grown;
+		bases->room = room;
+	}
+	bases->base[bases->count++] = base;
+	return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int dir_segments(int dirfd, uint64_t **base, size_t *count)
+{
+	struct bases bases = { NULL, 0, 0 };
+	int ret;
+
+	ret = dir_each(dirfd, collect, &bases);
+	if (ret) {
+		free(bases.base);
+		return ret;
+	}
+	if (bases.count)
+		qsort(bases.base, bases.count, sizeof(*bases.base), ascending);
+	*base = bases.base;
+	*count = bases.count;
+	return 0;
+}
+
+int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
+{
+	char name[DIR_NAME_SIZE];
+	int ret;
+	int fd;
+
+	dir_name(name, base, suffix);
+	ret = io_open(dirfd, name, O_RDONLY, 0, &fd, NULL);
+	*found = !ret;
+	if (!ret)
+		close(fd);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int dir_unlink(int dirfd, uint64_t base, const char *suffix)
+{
+	char name[DIR_NAME_SIZE];
+
+	dir_name(name, base, suffix);
+	if (unlinkat(dirfd, name, 0) && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+int dir_unlink_segment(int dirfd, uint64_t base)
+{
+	/* The .log last: without it there is no segment. */
+	int ret = dir_unlink(dirfd, base, DIR_INDEX);
+
+	if (ret)
+		return ret;
+	return dir_unlink(dirfd, base, DIR_LOG);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* The .idx file of a segment that was not sealed. */
+#include "idx.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "io.h"
+#include "record.h"
+#include "scan.h"
+
+#define RECORD sizeof(struct maplog_record)
+
+/* Records written at a time: large writes leave large folios behind. */
+#define PIECE ((uint64_t)512)
+
+static int is_true(const struct segment *segment, uint32_t seed, uint64_t n,
+		   uint32_t start, const struct maplog_record *record, bool *is)
+{
+	uint64_t room = segment->trailer.payload_size;
+	int ret;
+
+	*is = false;
+	if (record->end < start || record->end > room)
+		return 0;
+	ret = io_populate(segment->data + start, record->end - start, false);
+	if (!ret)
+		*is = record_check(seed, segment->trailer.base + n, record,
+				   start, segment->data, room);
+	return ret;
+}
+
+/* Which of two records that differ is to be believed. */
+static int choose(const struct segment *segment, uint32_t seed, uint64_t n,
+		  uint32_t start, struct maplog_record *record)
+{
+	const struct maplog_record copy = segment->copy[n];
+	const struct maplog_record index = segment->index[n];
+	bool copy_is = false;
+	bool index_is = false;
+	int ret;
+
+	ret = is_true(segment, seed, n, start, &copy, &copy_is);
+	if (!ret && !copy_is)
+		ret = is_true(segment, seed, n, start, &index, &index_is);
+	*record = index_is ? index : copy;
+	return ret;
+}
+
+static int write_piece(const struct segment *segment, uint32_t seed,
+		       uint64_t from, uint64_t n)
+{
+	struct maplog_record records[PIECE];
+	uint32_t start = from ? segment->index[from - 1].end : 0;
+	int ret;
+
+	assert(n <= PIECE);
+
+	ret = io_populate(&segment->copy[from], n * RECORD, false);
+	if (!ret)
+		ret = io_populate(&segment->index[from], n * RECORD, false);
+	if (ret)
+		return ret;
+	memcpy(records, &segment->copy[from], n * RECORD);
+	for (uint64_t i = 0; !ret && i < n; i++) {
+		if (memcmp(&records[i], &segment->index[from + i], RECORD) != 0)
+			ret = choose(segment, seed, from + i, start,
+				     &records[i]);
+		start = records[i].end;
+	}
+	if (ret)
+		return ret;
+	return io_write(segment->fd[MAPLOG_INDEX], records, n * RECORD,
+			from * RECORD);
+}
+
+/* Whether the record before @from is there, as in all that follow it. */
+static int is_new(const struct segment *segment, uint64_t from, bool *is)
+{
+	const struct maplog_record *index = &segment->index[from - 1];
+	const struct maplog_record *copy = &segment->copy[from - 1];
+	int ret;
+
+	ret = io_populate(index, RECORD, false);
+	if (!ret)
+		ret = io_populate(copy, RECORD, false);
+	if (!ret)
+		*is = record_empty(index) || memcmp(index, copy, RECORD) != 0;
+	return ret;
+}
+
+int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from)
+{
+	bool new = false;
+	int ret = 0;
+
+	if (from > segment->count)
+		from = segment->count;
+	if (from)
+		ret = is_new(segment, from, &new);
+	if (new)
+		from = 0;
+	while (!ret && from < segment->count) {
+		uint64_t n = segment->count - from;
+
+		n = n < PIECE ? n : PIECE;
+		ret = write_piece(segment, seed, from, n);
+		from += n;
+	}
+	return ret;
+}
+
+int idx_clear(const struct segment *segment)
+{
+	static const struct maplog_record zeros[PIECE];
+	int fd = segment->fd[MAPLOG_INDEX];
+	uint64_t at = segment->count * RECORD;
+	uint64_t end = segment->trailer.records * RECORD;
+	int ret;
+
+	ret = scan_extent(fd, (const void *)segment->index, at, end, &end);
+	while (!ret && at < end) {
+		uint64_t n =
+			end - at < sizeof(zeros) ? end - at : sizeof(zeros);
+
+		ret = io_write(fd, zeros, n, at);
+		at += n;
+	}
+	return ret;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The .idx file of a segment that was not sealed: derived from the copy of the
+ * records behind the payload.
+ */
+#ifndef MAPLOG_IDX_H
+#define MAPLOG_IDX_H
+
+#include "segment.h"
+
+/**
+ * idx_rebuild() - write again the records of the entries that a segment has
+ * @seed: crc_seed() of the log
+ * @from: those of the entries before that are durable, unless the file is new
+ *
+ * Also records that are as they should be: a sync that failed may have left
+ * them in the page cache only. Where the copy is damaged and the .idx is not,
+ * its record stays.
+ */
+int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from);
+
+/** idx_clear() - write zeros behind them */
+int idx_clear(const struct segment *segment);
+
+#endif

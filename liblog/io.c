@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on store files. */
+#include "io.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+int io_size(int fd, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int regular(int fd, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EUCLEAN;
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int io_open(int dirfd, const char *name, int flags, mode_t mode, int *fd,
+	    uint64_t *size)
+{
+	/* O_NONBLOCK: a FIFO in the file's place must not stop us. */
+	int file = openat(
+		dirfd, name,
+		flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+	int ret;
+
+	if (file < 0)
+		return errno == EISDIR || errno == ENXIO ? -EUCLEAN : -errno;
+	ret = regular(file, size);
+	if (ret) {
+		close(file);
+		return ret;
+	}
+	*fd = file;
+	return 0;
+}
+
+int io_open_dir(int dirfd, const char *name, int *fd)
+{
+	int dir = openat(dirfd, name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return -errno;
+	*fd = dir;
+	return 0;
+}
+
+int io_read(int fd, void *buffer, size_t bytes, uint64_t offset)
+{
+	char *at = buffer;
+
+	while (bytes) {
+		ssize_t n = pread(fd, at, bytes, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ENODATA;
+		at += n;
+		bytes -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset)
+{
+	const char *at = buffer;
+
+	while (bytes) {
+		ssize_t n = pwrite(fd, at, bytes, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		at += n;
+		bytes -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int io_resize(int fd, uint64_t size)
+{
+	int ret;
+
+	do {
+		ret = ftruncate(fd, (off_t)size);
+	} while (ret && errno == EINTR);
+	return ret ? -errno : 0;
+}
+
+int io_sync(int fd)
+{
+	return fdatasync(fd) ? -errno : 0;
+}
+
+int io_sync_dir(int fd)
+{
+	return fsync(fd) ? -errno : 0;
+}
+
+/* For file systems without fallocate(2). By pages: large writes would leave
+ * large folios in the page cache, which make each later sync slow. */
+static int allocate_by_writing(int fd, uint64_t offset, uint64_t bytes)
+{
+	static const char zeros[4096];
+	uint64_t end = offset + bytes;
+
+	while (offset < end) {
+		uint64_t n = end - offset;
+		int ret;
+
+		if (n > sizeof(zeros))
+			n = sizeof(zeros);
+		ret = io_write(fd, zeros, n, offset);
+		if (ret)
+			return ret;
+		offset += n;
+	}
+	return 0;
+}
+
+int io_allocate(int fd, uint64_t offset, uint64_t bytes)
+{
+	int ret;
+
+	do {
+		ret = fallocate(fd, 0, (off_t)offset, (off_t)bytes);
+	} while (ret && errno == EINTR);
+	if (!ret)
+		return 0;
+	if (errno == EOPNOTSUPP)
+		return allocate_by_writing(fd, offset, bytes);
+	return -errno;
+}
+
+int io_map(int fd, uint64_t offset, size_t bytes, bool writable, void **at)
+{
+	int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+	void *map =
+		mmap(NULL, bytes, protection, MAP_SHARED, fd, (off_t)offset);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	*at = map;
+	return 0;
+}
+
+int io_populate(const void *at, size_t bytes, bool writable)
+{
+	uintptr_t from = (uintptr_t)at & ~(uintptr_t)(io_page() - 1);
+	uintptr_t to = (uintptr_t)at + bytes;
+	int advice = writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+	int ret;
+
+	if (!bytes)
+		return 0;
+	do {
+		ret = madvise((void *)from, to - from, advice);
+	} while (ret && errno == EINTR);
+	if (!ret || errno == EINVAL)
+		return 0;
+	if (errno != EFAULT && errno != EHWPOISON)
+		return -errno;
+	return writable ? -ENOSPC : -EIO;
+}
+
+bool io_rewrites_in_place(int fd)
+{
+	struct statfs fs;
+
+	/* ext2 and ext3 share the number of ext4. */
+	return !fstatfs(fd, &fs) &&
+	       (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC);
+}
+
+void io_disable_cow(int fd)
+{
+	int flags;
+
+	/* Only an improvement where it works: nothing depends on it. */
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		return;
+	flags |= FS_NOCOW_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+static int write_durable(int dirfd, const char *name, const void *data,
+			 size_t bytes, mode_t mode)
+{
+	int ret;
+	int fd;
+
+	ret = io_open(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC, mode, &fd,
+		      NULL);
+	if (ret)
+		return ret;
+	ret = io_write(fd, data, bytes, 0);
+	if (!ret)
+		ret = io_sync(fd);
+	close(fd);
+	return ret;
+}
+
+int io_replace(int dirfd, const char *name, const void *data, size_t bytes,
+	       mode_t mode)
+{
+	char temporary[64];
+	int ret;
+
+	ret = snprintf(temporary, sizeof(temporary), "%s.new", name);
+	assert(ret > 0 && (size_t)ret < sizeof(temporary));
+
+	ret = write_durable(dirfd, temporary, data, bytes, mode);
+	if (!ret && renameat(dirfd, temporary, dirfd, name))
+		ret = -errno;
+	if (ret) {
+		unlinkat(dirfd, temporary, 0);
+		return ret;
+	}
+	return io_sync_dir(dirfd);
+}
+
+size_t io_page(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls on store files: the one place that retries, and the one place
+ * that decides which files are opened at all.
+ */
+#ifndef MAPLOG_IO_H
+#define MAPLOG_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * io_open() - open a regular file of a store
+ * @flags: as for openat(2); O_NOFOLLOW and O_CLOEXEC are added
+ * @size:  out: its size; may be NULL
+ *
+ * Return: 0; -ENOENT; -ELOOP for a symbolic link; -EUCLEAN for anything else
+ * that is not a regular file; else the -errno of openat(2) or fstat(2).
+ */
+int io_open(int dirfd, const char *name, int flags, mode_t mode, int *fd,
+	    uint64_t *size);
+
+/** io_open_dir() - open a directory, whose last component is no link */
+int io_open_dir(int dirfd, const char *name, int *fd);
+
+/** io_size() - the size of an open file */
+int io_size(int fd, uint64_t *size);
+
+/**
+ * io_read() - read all of @bytes at @offset
+ *
+ * Return: 0; -ENODATA if the file ends before; else the -errno of pread(2).
+ */
+int io_read(int fd, void *buffer, size_t bytes, uint64_t offset);
+
+/** io_write() - write all of @bytes at @offset */
+int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset);
+
+/** io_resize() - ftruncate(2) */
+int io_resize(int fd, uint64_t size);
+
+/** io_sync() - fdatasync(2); never tried again: a second try may lie */
+int io_sync(int fd);
+
+/** io_sync_dir() - make the names in a directory durable */
+int io_sync_dir(int fd);
+
+/**
+ * io_allocate() - reserve disk space inside of a file
+ *
+ * Return: 0; -ENOSPC or -EDQUOT; else the -errno of fallocate(2).
+ */
+int io_allocate(int fd, uint64_t offset, uint64_t bytes);
+
+/**
+ * io_map() - map part of a file, shared
+ * @writable: also for writing
+ * @at:       out: where
+ */
+int io_map(int fd, uint64_t offset, size_t bytes, bool writable, void **at);
+
+/**
+ * io_populate() - make a mapping readable, or writable, without a signal
+ * @at: any address in a mapping
+ *
+ * Return: 0; -EIO, or -ENOSPC when @writable, where touching the bytes would
+ * have raised SIGBUS. A kernel without MADV_POPULATE says 0.
+ */
+int io_populate(const void *at, size_t bytes, bool writable);
+
+/**
+ * io_rewrites_in_place() - whether stores into allocated pages always succeed
+ *
+ * Copy-on-write file systems may need new space for them.
+ */
+bool io_rewrites_in_place(int fd);
+
+/** io_disable_cow() - ask for no copy-on-write; for a file that is empty */
+void io_disable_cow(int fd);
+
+/** io_replace() - write a whole small file: all of it or none, durable */
+int io_replace(int dirfd, const char *name, const void *data, size_t bytes,
+	       mode_t mode);
+
+/** io_page() - the size of a page of memory */
+size_t io_page(void);
+
+#endif

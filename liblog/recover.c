@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/* Recovery: what a new writer does before it shows anything. */
+#include "recover.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dir.h"
+#include "follow.h"
+#include "idx.h"
+#include "io.h"
+#include "roll.h"
+#include "scan.h"
+#include "survey.h"
+#include "suspect.h"
+#include "sync.h"
+#include "torn.h"
+#include "trailer.h"
+#include "trim.h"
+#include "truncate.h"
+
+#define RECORD sizeof(struct maplog_record)
+
+static int finish_truncation(struct maplog *log,
+			     const struct maplog_checkpoint *checkpoint)
+{
+	if (!(checkpoint->flags & MAPLOG_TRUNCATING))
+		return 0;
+	log->recovery.truncation = true;
+	return truncate_files(log->dirfd, checkpoint->truncate_to,
+			      checkpoint->flags & MAPLOG_REPLACING);
+}
+
+/* Files that were prepared for a change that did not come about. */
+static int remove_prepared(void *arg, const char *name)
+{
+	const struct maplog *log = arg;
+	uint64_t base;
+
+	if (dir_parse(name, DIR_LOG_NEW, &base))
+		return dir_unlink(log->dirfd, base, DIR_LOG_NEW);
+	if (dir_parse(name, DIR_INDEX_NEW, &base))
+		return dir_unlink(log->dirfd, base, DIR_INDEX_NEW);
+	return 0;
+}
+
+static int finish_changes(struct maplog *log)
+{
+	struct maplog_checkpoint checkpoint;
+	int ret;
+
+	head_checkpoint(log->head.page, &checkpoint);
+	log->truncate_to = checkpoint.truncate_to;
+	ret = finish_truncation(log, &checkpoint);
+	if (!ret)
+		ret = dir_each(log->dirfd, remove_prepared, log);
+	if (!ret && checkpoint.first)
+		ret = trim_files(log->dirfd, checkpoint.first);
+	return ret;
+}
+
+/* Writes bytes again that are there: a failed sync of a writer before us may
+ * have left them in the page cache only, and marked as if they were on disk. */
+static int rewrite(int fd, uint64_t from, uint64_t to)
+{
+	char page[4096];
+
+	while (from < to) {
+		uint64_t n = sizeof(page) - from % sizeof(page);
+		int ret;
+
+		if (n > to - from)
+			n = to - from;
+		ret = io_read(fd, page, n, from);
+		if (!ret)
+			ret = io_write(fd, page, n, from);
+		if (ret)
+			return ret;
+		from += n;
+	}
+	return 0;
+}
+
+/* Makes a recovered segment durable from entry @from on, on the device. */
+static int make_durable(const struct maplog *log, struct segment *segment,
+			uint64_t from)
+{
+	const struct maplog_record *copy = segment->copy;
+	uint64_t records = segment->trailer.payload_size;
+	int fd = segment->fd[MAPLOG_DATA];
+	int ret = 0;
+
+	if (from < segment->count) {
+		uint64_t start = from ? copy[from - 1].end : 0;
+
+		ret = rewrite(fd, start < segment->used ? start : 0,
+			      segment->used);
+		if (!ret)
+			ret = rewrite(fd, records + from * RECORD,
+				      records + segment->count * RECORD);
+	}
+	return ret ? ret : segment_sync(segment, log->dirfd);
+}
+
+static uint64_t since(uint64_t index, uint64_t base)
+{
+	return index > base ? index - base : 0;
+}
+
+static int open_suspect(const struct maplog *log, uint64_t base,
+			struct segment **segment)
+{
+	struct suspect suspect;
+	int ret;
+
+	ret = suspect_open(log->dirfd, log->head.page, base, &suspect);
+	if (ret)
+		return ret;
+	ret = suspect.has_trailer ? segment_open(log->dirfd, &suspect.trailer,
+						 log->mode, segment)
+				  : -EUCLEAN;
+	suspect_close(&suspect);
+	return ret;
+}
+
+static void set_end(struct segment *segment, uint64_t entries, uint64_t used)
+{
+	uint64_t page = io_page();
+
+	segment->count = entries;
+	segment->used = used;
+	/* A page that holds the end may be a hole in a copied file. */
+	segment->allocated[REGION_PAYLOAD] = used & ~(page - 1);
+	segment->allocated[REGION_COPY] = (entries * RECORD) & ~(page - 1);
+	segment->allocated[REGION_INDEX] = segment->allocated[REGION_COPY];
+}
+
+/* What somebody may have mapped stays: behind the end there may be entries that
+ * were shown before a truncation took them away. */
+static int cut(struct segment *segment)
+{
+	const struct maplog_record *copy = segment->copy;
+	uint64_t start = segment->trailer.payload_size;
+	uint64_t bytes = segment->used;
+	uint64_t records;
+	uint64_t end;
+	int ret;
+
+	ret = scan_extent(segment->fd[MAPLOG_DATA], segment->data,
+			  start + segment->count * RECORD,
+			  start + segment->trailer.records * RECORD, &end);
+	if (ret)
+		return ret;
+	records = (end - start + RECORD - 1) / RECORD;
+	for (uint64_t n = segment->count; n < records; n++) {
+		uint32_t shown = copy[n].end;
+
+		if (shown > bytes && shown <= segment->trailer.payload_size)
+			bytes = shown;
+	}
+	segment_cut(segment, bytes, records);
+	return 0;
+}
+
+/* Where a segment ends that another one follows; if it is damaged there, what
+ * is known of that. Whether it is not. */
+static int find_late_end(const struct maplog *log, uint64_t base,
+			 uint64_t entries, struct segment *segment, bool *known)
+{
+	struct maplog_record last;
+	struct suspect suspect;
+	int ret;
+
+	ret = suspect_open(log->dirfd, log->head.page, base, &suspect);
+	if (ret)
+		return ret;
+	ret = suspect_last(&suspect, entries, &last);
+	suspect_close(&suspect);
+	if (ret && ret != -EUCLEAN)
+		return ret;
+	*known = !ret;
+	/* Segments may be missing in between. */
+	if (entries > segment->trailer.records)
+		entries = segment->trailer.records;
+	set_end(segment, entries,
+		ret ? segment->trailer.payload_size : last.end);
+	return 0;
+}
+
+/* A segment before the last that was not sealed in time. */
+static int seal_late(const struct maplog *log, const struct survey *survey,
+		     size_t n)
+{
+	uint64_t base = survey->bases[n];
+	struct segment *segment;
+	bool known;
+	int ret;
+
+	ret = open_suspect(log, base, &segment);
+	if (ret)
+		return ret;
+	ret = find_late_end(log, base, survey->bases[n + 1] - base, segment,
+			    &known);
+	if (!ret)
+		ret = idx_rebuild(segment, log->seed,
+				  since(survey->checkpoint.durable, base));
+	if (!ret)
+		ret = make_durable(log, segment, since(survey->mark, base));
+	if (!ret)
+		ret = segment_finish(segment);
+	/* Damaged at its end, it is left as it is: for repair. */
+	if (!ret && known)
+		ret = cut(segment);
+	segment_close(segment);
+	return ret;
+}
+
+static int set_aside(struct maplog *log, uint64_t base)
+{
+	uint64_t bytes;
+	int ret = torn_set_aside(log->dirfd, base, &bytes);
+
+	if (!ret && bytes) {
+		log->recovery.torn_index = base;
+		log->recovery.torn_bytes += bytes;
+	}
+	return ret;
+}
+
+/* What lies behind the end of the log goes, last first. */
+static int drop_behind(struct maplog *log, struct survey *survey)
+{
+	size_t keep = survey->tail;
+	int ret = 0;
+
+	/* The one it ends in stays if it has entries or can take some. */
+	if (survey->tail < survey->count && (survey->open || survey->entries))
+		keep++;
+	while (!ret && survey->count > keep)
+		ret = set_aside(log, survey->bases[--survey->count]);
+	return ret;
+}
+
+/* Holds the place of a segment that is lost: the one before it may have more
+ * than it had when that one was begun. */
+static int hold_place(const struct maplog *log, struct survey *survey)
+{
+	char name[DIR_NAME_SIZE];
+	int ret;
+	int fd;
+
+	if (survey->missing == survey->next)
+		return 0;
+	dir_name(name, survey->missing, DIR_LOG);
+	ret = io_open(log->dirfd, name, O_WRONLY | O_CREAT | O_EXCL, log->mode,
+		      &fd, NULL);
+	if (ret)
+		return ret == -ENOSPC || ret == -EDQUOT ? 0 : ret;
+	close(fd);
+	return survey_add_missing(survey);
+}
+
+static int reopen_tail(struct maplog *log, const struct survey *survey,
+		       struct segment **segment)
+{
+	uint64_t base = survey->bases[survey->tail];
+	uint64_t bytes;
+	int ret;
+
+	ret = open_suspect(log, base, segment);
+	if (ret)
+		return ret;
+	set_end(*segment, survey->entries, survey->used);
+	ret = torn_cut(log->dirfd, log->mode, *segment, &bytes);
+	if (!ret && bytes) {
+		log->recovery.torn_index = survey->next;
+		log->recovery.torn_bytes += bytes;
+	}
+	if (!ret)
+		ret = idx_rebuild(*segment, log->seed,
+				  since(survey->checkpoint.durable, base));
+	if (!ret)
+		ret = idx_clear(*segment);
+	if (!ret)
+		ret = make_durable(log, *segment, since(survey->mark, base));
+	if (ret)
+		segment_close(*segment);
+	return ret;
+}
+
+static int restore_table(struct maplog *log, const struct survey *survey)
+{
+	int ret;
+
+	pthread_mutex_lock(&log->segments);
+	ret = follow_set_table(log, survey->bases, survey->count, false);
+	pthread_mutex_unlock(&log->segments);
+	return ret;
+}
+
+/* What new segments are made with. */
+static void restore_end(struct maplog *log, const struct survey *survey)
+{
+	struct maplog_head *page = log->head.page;
+
+	if (page->generation < survey->checkpoint.generation)
+		head_store(&page->generation, survey->checkpoint.generation);
+	log->tail = survey->next;
+	log->last_time = survey->time;
+	log->checkpointed = survey->checkpoint.durable;
+}
+
+/* Shows what was found, now that it is durable. */
+static void restore_counters(struct maplog *log, const struct survey *survey)
+{
+	struct maplog_head *page = log->head.page;
+
+	head_store(&page->first, survey->first);
+	head_store(&page->next, log->tail);
+	head_set_durable(&log->head, log->tail);
+	if (log->active)
+		head_store(&page->active_bytes, log->active->used);
+	__atomic_fetch_add(&page->wake, 1, __ATOMIC_RELEASE);
+}
+
+static int restore_active(struct maplog *log, const struct survey *survey)
+{
+	struct segment *segment;
+	int ret;
+
+	if (!survey->open) {
+		ret = roll(log);
+		return ret == -ENOSPC || ret == -EDQUOT ? 0 : ret;
+	}
+	ret = reopen_tail(log, survey, &segment);
+	if (ret)
+		return ret;
+	ret = roll_take(log, segment);
+	if (ret) {
+		roll_let_go(log, segment, true);
+		return ret;
+	}
+	roll_activate(log, segment);
+	return 0;
+}
+
+static int apply(struct maplog *log, struct survey *survey)
+{
+	int ret = 0;
+
+	log->recovery.scanned = survey->scanned;
+	log->recovery.damaged = survey->damaged;
+	for (size_t n = survey->sealed; !ret && n < survey->tail; n++)
+		ret = seal_late(log, survey, n);
+	if (!ret)
+		ret = drop_behind(log, survey);
+	if (!ret)
+		ret = hold_place(log, survey);
+	if (!ret)
+		ret = restore_table(log, survey);
+	if (ret)
+		return ret;
+	restore_end(log, survey);
+	ret = restore_active(log, survey);
+	if (!ret)
+		restore_counters(log, survey);
+	return ret;
+}
+
+/* Says that all of this was done. On a full disk that can wait, unless it would
+ * be done again later, to what the log goes on with. */
+static int write_checkpoint(struct maplog *log)
+{
+	bool truncated = log->recovery.truncation;
+	int ret = 0;
+
+	if (log->active)
+		ret = segment_finish(log->active);
+	if (ret)
+		return ret;
+	ret = truncated ? sync_clear_intent(log, log->tail)
+			: sync_write_durable(log, log->tail);
+	if (ret != -ENOSPC)
+		return ret;
+	if (truncated)
+		sync_failed(log, ret);
+	return 0;
+}
+
+int recover(struct maplog *log)
+{
+	struct survey found;
+	int ret;
+
+	ret = finish_changes(log);
+	if (!ret)
+		ret = survey(log->dirfd, log->head.page, &found);
+	if (ret)
+		return ret;
+	ret = apply(log, &found);
+	if (!ret)
+		ret = write_checkpoint(log);
+	survey_free(&found);
+	return ret;
+}
+
+/* The last trailer there is: it knows whose segment it is. */
+static int find_trailer(int dirfd, const uint64_t *bases, size_t count,
+			struct maplog_trailer *trailer)
+{
+	while (count--) {
+		char name[DIR_NAME_SIZE];
+		uint64_t size;
+		int ret;
+		int fd;
+
+		dir_name(name, bases[count], DIR_LOG);
+		if (io_open(dirfd, name, O_RDONLY, 0, &fd, &size))
+			continue;
+		ret = trailer_read(fd, size, trailer);
+		close(fd);
+		if (!ret && trailer->base == bases[count])
+			return 0;
+	}
+	return -EUCLEAN;
+}
+
+/* A checkpoint may have outlived the damage to the rest of the page. */
+static bool find_checkpoint(int dirfd, const struct maplog_trailer *trailer,
+			    struct maplog_checkpoint *checkpoint)
+{
+	struct maplog_head page;
+	int ret;
+	int fd;
+
+	if (io_open(dirfd, HEAD_NAME, O_RDONLY, 0, &fd, NULL))
+		return false;
+	ret = io_read(fd, &page, sizeof(page), 0);
+	close(fd);
+	if (ret)
+		return false;
+	memcpy(page.uuid, trailer->uuid, sizeof(page.uuid));
+	return head_checkpoint(&page, checkpoint);
+}
+
+int recover_head(int dirfd, mode_t mode)
+{
+	struct maplog_checkpoint state = { 0 };
+	struct maplog_trailer trailer;
+	uint64_t *bases;
+	size_t count;
+	int ret;
+
+	ret = dir_segments(dirfd, &bases, &count);
+	if (ret)
+		return ret;
+	ret = find_trailer(dirfd, bases, count, &trailer);
+	if (!ret && !find_checkpoint(dirfd, &trailer, &state)) {
+		state.first = bases[0];
+		/* A segment begins when the one before it is durable, or is
+		 * scanned with it: this says less than is true. */
+		state.durable = bases[0];
+		state.generation = trailer.generation;
+	}
+	free(bases);
+	return ret ? ret : head_rebuild(dirfd, mode, trailer.uuid, &state);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* The active segment: its two files, mapped for writing. */
+#include "segment.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "crc.h"
+#include "dir.h"
+#include "io.h"
+#include "record.h"
+#include "trailer.h"
+
+/* Space is reserved in steps that double: small logs stay small. */
+#define STEP_MIN ((uint64_t)64 << 10)
+#define STEP_MAX ((uint64_t)16 << 20)
+
+static uint64_t data_size(const struct segment *segment)
+{
+	return trailer_file_size(&segment->trailer);
+}
+
+static uint64_t index_size(const struct segment *segment)
+{
+	return segment->trailer.records * sizeof(struct maplog_record);
+}
+
+static int map_files(struct segment *segment)
+{
+	void *at;
+	int ret;
+
+	ret = io_map(segment->fd[MAPLOG_DATA], 0, data_size(segment), true,
+		     &at);
+	if (ret)
+		return ret;
+	segment->data = at;
+	segment->copy = (void *)(segment->data + segment->trailer.payload_size);
+	ret = io_map(segment->fd[MAPLOG_INDEX], 0, index_size(segment), true,
+		     &at);
+	if (ret)
+		return ret;
+	segment->index = at;
+	return 0;
+}
+
+static struct segment *new_segment(const struct maplog_trailer *trailer)
+{
+	struct segment *segment = calloc(1, sizeof(*segment));
+
+	if (!segment)
+		return NULL;
+	segment->trailer = *trailer;
+	segment->fd[MAPLOG_DATA] = -1;
+	segment->fd[MAPLOG_INDEX] = -1;
+	return segment;
+}
+
+void segment_close(struct segment *segment)
+{
+	if (!segment)
+		return;
+	if (segment->data && !segment->window[MAPLOG_DATA])
+		munmap(segment->data, data_size(segment));
+	if (segment->index && !segment->window[MAPLOG_INDEX])
+		munmap(segment->index, index_size(segment));
+	for (int file = 0; file < 2; file++) {
+		if (segment->fd[file] >= 0)
+			close(segment->fd[file]);
+	}
+	free(segment);
+}
+
+static int make_file(int dirfd, uint64_t base, const char *suffix, mode_t mode,
+		     uint64_t size, int *fd)
+{
+	char name[DIR_NAME_SIZE];
+	int ret;
+
+	dir_name(name, base, suffix);
+	ret = io_open(dirfd, name, O_RDWR | O_CREAT | O_EXCL, mode, fd, NULL);
+	if (ret)
+		return ret;
+	io_disable_cow(*fd);
+	ret = io_resize(*fd, size);
+	if (ret)
+		unlinkat(dirfd, name, 0);
+	return ret;
+}
+
+static int make_files(int dirfd, struct segment *segment, mode_t mode,
+		      const char *const suffix[2])
+{
+	uint64_t base = segment->trailer.base;
+	int ret;
+
+	/* An index without a segment is left over from an unlink. */
+	ret = dir_unlink(dirfd, base, suffix[MAPLOG_INDEX]);
+	if (ret)
+		return ret;
+	ret = make_file(dirfd, base, suffix[MAPLOG_DATA], mode,
+			data_size(segment), &segment->fd[MAPLOG_DATA]);
+	if (ret)
+		return ret;
+	ret = make_file(dirfd, base, suffix[MAPLOG_INDEX], mode,
+			index_size(segment), &segment->fd[MAPLOG_INDEX]);
+	if (!ret)
+		ret = trailer_write(segment->fd[MAPLOG_DATA],
+				    &segment->trailer);
+	if (!ret)
+		ret = map_files(segment);
+	if (ret) {
+		dir_unlink(dirfd, base, suffix[MAPLOG_INDEX]);
+		dir_unlink(dirfd, base, suffix[MAPLOG_DATA]);
+	}
+	return ret;
+}
+
+int segment_create(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
+		   const char *const suffix[2], struct segment **segment)
+{
+	struct segment *made = new_segment(trailer);
+	int ret;
+
+	if (!made)
+		return -ENOMEM;
+	ret = make_files(dirfd, made, mode, suffix);
+	if (ret) {
+		segment_close(made);
+		return ret;
+	}
+	made->in_place = io_rewrites_in_place(made->fd[MAPLOG_DATA]);
+	*segment = made;
+	return 0;
+}
+
+static int open_files(int dirfd, struct segment *segment, mode_t mode)
+{
+	char name[DIR_NAME_SIZE];
+	uint64_t size;
+	int ret;
+
+	dir_name(name, segment->trailer.base, DIR_LOG);
+	ret = io_open(dirfd, name, O_RDWR, 0, &segment->fd[MAPLOG_DATA], &size);
+	if (ret)
+		return ret;
+	if (size != data_size(segment))
+		return -EUCLEAN;
+	dir_name(name, segment->trailer.base, DIR_INDEX);
+	ret = io_open(dirfd, name, O_RDWR | O_CREAT, mode,
+		      &segment->fd[MAPLOG_INDEX], &size);
+	if (ret)
+		return ret;
+	if (size < index_size(segment)) {
+		ret = io_resize(segment->fd[MAPLOG_INDEX], index_size(segment));
+		if (ret)
+			return ret;
+	}
+	return map_files(segment);
+}
+
+int segment_open(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
+		 struct segment **segment)
+{
+	struct segment *opened = new_segment(trailer);
+	int ret;
+
+	if (!opened)
+		return -ENOMEM;
+	ret = open_files(dirfd, opened, mode);
+	if (ret) {
+		segment_close(opened);
+		return ret;
+	}
+	opened->in_place = io_rewrites_in_place(opened->fd[MAPLOG_DATA]);
+	*segment = opened;
+	return 0;
+}
+
+bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n)
+{
+	return bytes <= segment->trailer.payload_size - segment->used &&
+	       n <= segment->trailer.records - segment->count;
+}
+
+static int extend(struct segment *segment, enum region region, uint64_t need,
+		  uint64_t size)
+{
+	int fd = segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
+						    : MAPLOG_DATA];
+	uint64_t start =
+		region == REGION_COPY ? segment->trailer.payload_size : 0;
+	uint64_t have = segment->allocated[region];
+	uint64_t page = io_page();
+	uint64_t step = have;
+	uint64_t want;
+	int ret;
+
+	step = step < STEP_MIN ? STEP_MIN : step;
+	step = step > STEP_MAX ? STEP_MAX : step;
+	need = (need + page - 1) & ~(page - 1);
+	want = need > have + step ? need : have + step;
+	want = want > size ? size : want;
+	need = need > size ? size : need;
+
+	ret = io_allocate(fd, start + have, want - have);
+	/* A nearly full disk may still have what is needed now. */
+	if ((ret == -ENOSPC || ret == -EDQUOT) && need < want) {
+		want = need;
+		ret = io_allocate(fd, start + have, want - have);
+	}
+	if (!ret)
+		segment->allocated[region] = want;
+	return ret;
+}
+
+/* Where stores may need new disk space, take it now, while it is an error and
+ * not a signal. */
+static int preflight(struct segment *segment, uint64_t bytes, uint64_t n)
+{
+	const size_t records = n * sizeof(struct maplog_record);
+	int ret;
+
+	ret = io_populate(segment->data + segment->used, bytes, true);
+	if (!ret)
+		ret = io_populate(&segment->copy[segment->count], records,
+				  true);
+	if (!ret)
+		ret = io_populate(&segment->index[segment->count], records,
+				  true);
+	return ret;
+}
+
+int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n)
+{
+	uint64_t records = (segment->count + n) * sizeof(struct maplog_record);
+	const uint64_t need[3] = { segment->used + bytes, records, records };
+	const uint64_t size[3] = { segment->trailer.payload_size,
+				   index_size(segment), index_size(segment) };
+
+	assert(segment_fits(segment, bytes, n));
+
+	for (int region = 0; region < 3; region++) {
+		int ret;
+
+		if (need[region] <= segment->allocated[region])
+			continue;
+		ret = extend(segment, (enum region)region, need[region],
+			     size[region]);
+		if (ret)
+			return ret;
+	}
+	return segment->in_place ? 0 : preflight(segment, bytes, n);
+}
+
+void segment_put(struct segment *segment, uint32_t seed, uint64_t time,
+		 const struct maplog_entry *entry)
+{
+	uint8_t *to = segment->data + segment->used;
+	uint64_t index = segment->trailer.base + segment->count;
+	struct maplog_record record = {
+		.end = (uint32_t)(segment->used + entry->bytes),
+		.time = time,
+		.tag = entry->tag,
+	};
+
+	assert(segment->used + entry->bytes <=
+	       segment->allocated[REGION_PAYLOAD]);
+	assert((segment->count + 1) * sizeof(record) <=
+	       segment->allocated[REGION_INDEX]);
+	assert(record_time(&record));
+
+	if (entry->bytes)
+		memcpy(to, entry->data, entry->bytes);
+	/* Over what was stored: the caller's bytes may change under us. */
+	record.crc = crc_record(seed, index, &record, to, entry->bytes);
+	segment->copy[segment->count] = record;
+	segment->index[segment->count] = record;
+	segment->used = record.end;
+	segment->count++;
+}
+
+int segment_sync(struct segment *segment, int dirfd)
+{
+	int ret = io_sync(segment->fd[MAPLOG_DATA]);
+
+	if (ret || segment->named)
+		return ret;
+	ret = io_sync_dir(dirfd);
+	if (!ret)
+		segment->named = true;
+	return ret;
+}
+
+int segment_finish(struct segment *segment)
+{
+	return io_sync(segment->fd[MAPLOG_INDEX]);
+}
+
+void segment_cut(struct segment *segment, uint64_t bytes, uint64_t records)
+{
+	assert(bytes >= segment->used);
+	assert(records >= segment->count);
+
+	(void)io_resize(segment->fd[MAPLOG_DATA], bytes);
+	(void)io_resize(segment->fd[MAPLOG_INDEX],
+			records * sizeof(struct maplog_record));
+}

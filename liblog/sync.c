@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* Making entries durable, and finishing segments that were rolled. */
+#include "sync.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "publish.h"
+
+void sync_begin(struct maplog *log)
+{
+	while (log->syncing)
+		pthread_cond_wait(&log->written, &log->write);
+	log->syncing = true;
+}
+
+void sync_end(struct maplog *log)
+{
+	assert(log->syncing);
+	log->syncing = false;
+	pthread_cond_broadcast(&log->written);
+}
+
+void sync_failed(struct maplog *log, int error)
+{
+	/* The first error counts. A second try may succeed without having
+	 * written anything: nothing is tried again. */
+	if (!log_error(log))
+		__atomic_store_n(&log->error, error, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&log->written);
+}
+
+struct maplog_checkpoint sync_next_checkpoint(const struct maplog *log)
+{
+	const struct maplog_head *page = log->head.page;
+
+	return (struct maplog_checkpoint){
+		.durable = log->checkpointed,
+		.first = page->first,
+		.generation = page->generation,
+		.truncate_to = log->truncate_to,
+	};
+}
+
+int sync_write_checkpoint(struct maplog *log,
+			  struct maplog_checkpoint *checkpoint)
+{
+	int ret = head_set_checkpoint(&log->head, checkpoint);
+
+	/* A full disk is not a failed sync: later there may be room again. */
+	if (ret && ret != -ENOSPC)
+		sync_failed(log, ret);
+	if (ret)
+		return ret;
+	log->checkpointed = checkpoint->durable;
+	log->truncate_to = checkpoint->truncate_to;
+	return 0;
+}
+
+int sync_write_durable(struct maplog *log, uint64_t durable)
+{
+	struct maplog_checkpoint checkpoint = sync_next_checkpoint(log);
+
+	checkpoint.durable = durable;
+	return sync_write_checkpoint(log, &checkpoint);
+}
+
+int sync_clear_intent(struct maplog *log, uint64_t durable)
+{
+	int ret = sync_write_durable(log, durable);
+
+	return ret ? ret : sync_write_durable(log, durable);
+}
+
+/* The segment is sealed for good: its space behind the entries comes back, and
+ * its mappings stay only as long as they are used. */
+static void retire(struct maplog *log, struct segment *segment)
+{
+	struct row row;
+	uint64_t bound;
+	bool found;
+
+	assert(log->sealing == segment);
+
+	pthread_mutex_lock(&log->segments);
+	found = table_find(&log->table, segment->trailer.base, &row, &bound);
+	if (found && row.id == segment->id) {
+		row.whole = false;
+		table_begin(&log->table);
+		table_put(&log->table, &row);
+		table_end(&log->table);
+	}
+	for (int file = 0; file < 2; file++) {
+		windows_count(segment->window[file]);
+		window_put(segment->window[file]);
+	}
+	/* From now on it is looked for by pieces. */
+	windows_forget(&log->windows, segment->id);
+	windows_limit(&log->windows, log->windows.limit);
+	pthread_mutex_unlock(&log->segments);
+
+	segment_cut(segment, segment->used, segment->count);
+	log->sealing = segment->next;
+	segment_close(segment);
+}
+
+static int finish(struct maplog *log, struct segment *segment)
+{
+	uint64_t end = segment->trailer.base + segment->count;
+	int ret;
+
+	pthread_mutex_unlock(&log->write);
+	ret = segment_sync(segment, log->dirfd);
+	if (!ret)
+		ret = segment_finish(segment);
+	pthread_mutex_lock(&log->write);
+	if (ret) {
+		sync_failed(log, ret);
+		return ret;
+	}
+	publish_durable(log, end);
+	ret = sync_write_durable(log, end);
+	if (!ret)
+		retire(log, segment);
+	return ret;
+}
+
+int sync_rolled(struct maplog *log)
+{
+	int ret = 0;
+
+	assert(log->syncing);
+
+	while (!ret && log->sealing)
+		ret = log_error(log) ? -EROFS : finish(log, log->sealing);
+	return ret;
+}
+
+int sync_everything(struct maplog *log)
+{
+	struct segment *segment;
+	uint64_t next;
+	int ret;
+
+	ret = sync_rolled(log);
+	if (ret)
+		return ret;
+	next = log->head.page->next;
+	segment = log->active;
+	if (log->head.page->durable == next || !segment)
+		return 0;
+	pthread_mutex_unlock(&log->write);
+	ret = segment_sync(segment, log->dirfd);
+	pthread_mutex_lock(&log->write);
+	if (ret)
+		sync_failed(log, ret);
+	else
+		publish_durable(log, next);
+	return ret;
+}
+
+int maplog_sync(struct maplog *log, uint64_t *durable)
+{
+	int ret;
+
+	if (!log_is_writer(log) || log_error(log))
+		return -EROFS;
+	pthread_mutex_lock(&log->write);
+	sync_begin(log);
+	ret = log_error(log) ? -EROFS : sync_everything(log);
+	if (!ret && durable)
+		*durable = log->head.page->durable;
+	sync_end(log);
+	pthread_mutex_unlock(&log->write);
+	return ret;
+}
+
+uint64_t sync_interval(struct maplog *log)
+{
+	uint64_t interval = 0;
+
+	pthread_mutex_lock(&log->write);
+	if (log->options.sync == MAPLOG_SYNC_INTERVAL)
+		interval = log->options.interval;
+	pthread_mutex_unlock(&log->write);
+	return interval;
+}
+
+bool sync_wants_finish(struct maplog *log)
+{
+	bool wants;
+
+	pthread_mutex_lock(&log->write);
+	wants = log->sealing;
+	pthread_mutex_unlock(&log->write);
+	return wants;
+}
+
+int sync_finish(struct maplog *log)
+{
+	int ret;
+
+	pthread_mutex_lock(&log->write);
+	sync_begin(log);
+	ret = sync_rolled(log);
+	sync_end(log);
+	pthread_mutex_unlock(&log->write);
+	return ret;
+}
+
+bool sync_wants_checkpoint(struct maplog *log)
+{
+	bool wants;
+
+	pthread_mutex_lock(&log->write);
+	wants = log->checkpointed < log->head.page->durable;
+	pthread_mutex_unlock(&log->write);
+	return wants;
+}
+
+int sync_checkpoint(struct maplog *log)
+{
+	uint64_t durable;
+	int ret = 0;
+
+	pthread_mutex_lock(&log->write);
+	sync_begin(log);
+	durable = log->head.page->durable;
+	if (log->active && !log->sealing && log->checkpointed < durable) {
+		struct segment *segment = log->active;
+
+		pthread_mutex_unlock(&log->write);
+		ret = segment_finish(segment);
+		pthread_mutex_lock(&log->write);
+		if (ret)
+			sync_failed(log, ret);
+		else if (!log->sealing)
+			ret = sync_write_durable(log, durable);
+	}
+	sync_end(log);
+	pthread_mutex_unlock(&log->write);
+	return ret;
+}
