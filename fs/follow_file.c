@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The files follow and follow@I: a stream of entries that waits for new ones.
+ *
+ * A read that finds nothing is answered later, by the thread that watches the
+ * log. If entries that were read, or are to be read next, are truncated or
+ * trimmed, one read fails with ESTALE; the stream then goes on with what is
+ * new.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handle.h"
+#include "watch.h"
+
+/* Entries looked at for one read, at most. */
+#define LOOK 4096
+
+struct follow_handle {
+	struct handle handle;
+	struct watcher watcher;
+	uint64_t index;	 /* the entry to be read next */
+	uint64_t offset; /* bytes of it that were read */
+	/* The last entry that was read, to tell that it still is there. */
+	uint32_t crc;
+	bool any;
+	uint64_t generation;
+	fuse_req_t waiting; /* a read to be answered, or NULL */
+	size_t wanted;
+	struct fuse_pollhandle *poll; /* to be notified, or NULL */
+};
+
+/* ---- Being up to date ---- */
+
+/* Whether the entry that was read last is the one that is there now. */
+static bool last_is_there(const struct follow_handle *file)
+{
+	struct maplog_view view;
+	bool same;
+
+	if (!file->any)
+		return true;
+	if (maplog_view(file->handle.book->log, file->index - 1, 1, &view))
+		return false;
+	same = view.records[0].crc == file->crc;
+	maplog_view_release(&view);
+	return same;
+}
+
+/* Looks for truncations. -ESTALE once if one took what was read. */
+static int check_history(struct follow_handle *file)
+{
+	struct maplog_counters now;
+	bool lost;
+
+	maplog_counters(file->handle.book->log, &now);
+	lost = file->index < now.first;
+	if (now.generation != file->generation) {
+		file->generation = now.generation;
+		lost = lost || file->offset || file->index > now.next ||
+		       !last_is_there(file);
+	}
+	if (!lost)
+		return 0;
+	file->index = file->index < now.first ? now.first : now.next;
+	file->offset = 0;
+	file->any = false;
+	return -ESTALE;
+}
+
+/* ---- Reading ---- */
+
+/* How many entries of a view are begun by its first @size bytes. */
+static uint32_t entries_for(const struct maplog_view *view, uint64_t size)
+{
+	uint32_t low = 0;
+	uint32_t high = view->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (view->records[middle].end - view->offset < size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < view->count ? low + 1 : view->count;
+}
+
+static void shorten(struct maplog_view *view, uint32_t n)
+{
+	uint32_t end = view->records[n - 1].end;
+
+	if (n < view->count && end >= view->offset &&
+	    end - view->offset <= view->bytes) {
+		view->count = n;
+		view->bytes = end - view->offset;
+	}
+}
+
+/* Remembers that @size bytes of a view were read from the position on. */
+static void advance(struct follow_handle *file, const struct maplog_view *view,
+		    uint64_t size)
+{
+	uint64_t to = file->offset + size;
+
+	for (uint32_t n = 0; n < view->count; n++) {
+		uint32_t end = view->records[n].end - view->offset;
+
+		if (to < end)
+			break;
+		file->crc = view->records[n].crc;
+		file->any = true;
+		file->index++;
+		file->offset = to - end;
+	}
+	if (file->index == view->index)
+		file->offset = to;
+}
+
+/* Sends what there is of a view; empty entries alone are only skipped. */
+static int send_view(struct follow_handle *file, fuse_req_t req, size_t size,
+		     struct maplog_view *view)
+{
+	uint64_t left;
+	int ret;
+
+	shorten(view, entries_for(view, file->offset + size));
+	ret = maplog_view_check(file->handle.book->log, view, NULL);
+	if (ret || view->bytes < file->offset)
+		return -EIO;
+	left = view->bytes - file->offset;
+	if (size > left)
+		size = left;
+	if (size)
+		fuse_reply_buf(req, (const char *)view->data + file->offset,
+			       size);
+	advance(file, view, size);
+	return size ? 1 : 0;
+}
+
+/* Answers a read if there is something. Return: 1 if it was answered; 0 if
+ * there is nothing yet; else an errno to answer with. */
+static int try_read(struct follow_handle *file, fuse_req_t req, size_t size)
+{
+	int ret = check_history(file);
+
+	while (!ret) {
+		struct maplog_view view;
+
+		ret = maplog_view(file->handle.book->log, file->index, LOOK,
+				  &view);
+		if (ret == -ENODATA)
+			return 0;
+		if (ret)
+			return ret == -EUCLEAN || ret == -ENOENT ? -EIO : ret;
+		ret = send_view(file, req, size, &view);
+		maplog_view_release(&view);
+	}
+	return ret;
+}
+
+/* With the handle's lock. The request may be interrupted at any time: if it was
+ * before it waited, interrupted() did not find it. */
+static void wait_for_more(struct follow_handle *file, fuse_req_t req,
+			  size_t size)
+{
+	file->waiting = req;
+	file->wanted = size;
+	if (!fuse_req_interrupted(req))
+		return;
+	file->waiting = NULL;
+	fuse_reply_err(req, EINTR);
+}
+
+static void interrupted(fuse_req_t req, void *arg)
+{
+	struct follow_handle *file = arg;
+	bool ours;
+
+	pthread_mutex_lock(&file->handle.lock);
+	ours = file->waiting == req;
+	if (ours)
+		file->waiting = NULL;
+	pthread_mutex_unlock(&file->handle.lock);
+	if (ours)
+		fuse_reply_err(req, EINTR);
+}
+
+static void follow_read(struct handle *handle, fuse_req_t req, size_t size,
+			uint64_t offset, bool nonblocking)
+{
+	struct follow_handle *file = (struct follow_handle *)handle;
+	int ret = -EBUSY;
+
+	(void)offset;
+	/* Before the lock: libfuse calls it with a lock of its own held. */
+	fuse_req_interrupt_func(req, interrupted, file);
+	pthread_mutex_lock(&handle->lock);
+	/* One reader at a time: two would tear the stream. */
+	if (!file->waiting)
+		ret = try_read(file, req, size);
+	if (!ret && nonblocking)
+		ret = -EAGAIN;
+	if (!ret)
+		wait_for_more(file, req, size);
+	else if (ret < 0)
+		fuse_reply_err(req, -ret);
+	pthread_mutex_unlock(&handle->lock);
+}
+
+/* ---- Waking up ---- */
+
+static bool is_ready(const struct follow_handle *file)
+{
+	struct maplog_counters now;
+
+	maplog_counters(file->handle.book->log, &now);
+	return file->index < now.next || now.generation != file->generation;
+}
+
+static void answer_waiting(struct follow_handle *file)
+{
+	fuse_req_t req = file->waiting;
+	int ret;
+
+	if (!req)
+		return;
+	ret = try_read(file, req, file->wanted);
+	if (ret)
+		file->waiting = NULL;
+	if (ret < 0)
+		fuse_reply_err(req, -ret);
+}
+
+static void notify_poll(struct follow_handle *file)
+{
+	if (!file->poll || !is_ready(file))
+		return;
+	fuse_lowlevel_notify_poll(file->poll);
+	fuse_pollhandle_destroy(file->poll);
+	file->poll = NULL;
+}
+
+static void tell(struct watcher *watcher)
+{
+	struct follow_handle *file =
+		(void *)((char *)watcher -
+			 offsetof(struct follow_handle, watcher));
+
+	pthread_mutex_lock(&file->handle.lock);
+	answer_waiting(file);
+	notify_poll(file);
+	pthread_mutex_unlock(&file->handle.lock);
+}
+
+static unsigned follow_poll(struct handle *handle, struct fuse_pollhandle *poll)
+{
+	struct follow_handle *file = (struct follow_handle *)handle;
+	unsigned ready;
+
+	pthread_mutex_lock(&handle->lock);
+	if (poll && file->poll)
+		fuse_pollhandle_destroy(file->poll);
+	if (poll)
+		file->poll = poll;
+	ready = is_ready(file) ? POLLIN | POLLRDNORM : 0;
+	pthread_mutex_unlock(&handle->lock);
+	return ready;
+}
+
+/* ---- Opening and closing ---- */
+
+static int follow_open(struct handle *handle, fuse_req_t req,
+		       struct fuse_file_info *fi)
+{
+	struct follow_handle *file = (struct follow_handle *)handle;
+	struct maplog_counters now;
+
+	(void)req;
+	fi->direct_io = 1;
+	fi->nonseekable = 1;
+	fi->noflush = 1;
+	maplog_counters(handle->book->log, &now);
+	file->generation = now.generation;
+	file->index = handle->node->key.first;
+	if (file->index == NODE_TO_THE_END)
+		file->index = now.next;
+	file->watcher.tell = tell;
+	watch_add(handle->book->watch, &file->watcher);
+	return 0;
+}
+
+static void follow_release(struct handle *handle, fuse_req_t req)
+{
+	struct follow_handle *file = (struct follow_handle *)handle;
+
+	(void)req;
+	watch_remove(handle->book->watch, &file->watcher);
+	if (file->poll)
+		fuse_pollhandle_destroy(file->poll);
+}
+
+const struct handle_ops follow_ops = {
+	.open = follow_open,
+	.read = follow_read,
+	.poll = follow_poll,
+	.release = follow_release,
+	.size = sizeof(struct follow_handle),
+};

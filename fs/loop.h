@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: threads that take requests from the kernel and work on them.
+ *
+ * Requests are taken one after the other. One that closes a file is worked on
+ * before the next is taken: what the close appended is there for whoever looks
+ * after it.
+ */
+#ifndef MAPLOG_FS_LOOP_H
+#define MAPLOG_FS_LOOP_H
+
+#include "server.h"
+
+struct loop;
+
+/** loop_start() - start the threads; a signal ends none of them */
+int loop_start(struct server *server, struct loop **loop);
+
+/**
+ * loop_wait() - wait until the mount is gone, or a signal asks to end
+ *
+ * Signals that do are those that main() has blocked.
+ */
+void loop_wait(struct loop *loop);
+
+/** loop_stop() - end the threads; no request is worked on afterwards */
+void loop_stop(struct loop *loop);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon as a whole: what every request handler can get at. */
+#ifndef MAPLOG_FS_SERVER_H
+#define MAPLOG_FS_SERVER_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "config.h"
+#include "fuse.h"
+#include "node.h"
+#include "store.h"
+
+struct handle;
+struct notifier;
+
+struct server {
+	const struct config *config;
+	struct fuse_session *session;
+	struct store store;
+	struct tree tree;
+	struct notifier *notifier;
+	/* Whether the kernel reads the store's files itself, and if it does
+	 * not, why: said in .maplog/status. */
+	bool passthrough;
+	const char *no_passthrough;
+	/* Whether a file that is read from here each time can be mapped, too.
+	 */
+	bool direct_mmap;
+	unsigned max_write;
+	bool greeted; /* the kernel and we have agreed on what we can */
+	pthread_mutex_t handles_lock;
+	struct handle *handles; /* that are open */
+	struct timespec started;
+};
+
+/** server_of() - the server that a request is for */
+static inline struct server *server_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files made of entries: entries/ and ranges/.
+ *
+ * They are cached by the kernel, for what they hold does not change. A range
+ * that grows is not: see segment_file.c. While one is open, or mapped, its
+ * entries are kept, whatever becomes of the log.
+ */
+#include <errno.h>
+
+#include "handle.h"
+#include "span.h"
+
+/* What is behind the name may be other entries since it was looked up: the
+ * kernel would mix their bytes with what it knows of the node. */
+static int open_span(struct node *node)
+{
+	const struct node_key *key = &node->key;
+	int ret;
+
+	ret = span_open(key->book->log, key->first, key->next, &node->span);
+	if (!ret && !span_has(node->span, &node->mark)) {
+		span_close(node->span);
+		node->span = NULL;
+		ret = -ESTALE;
+	}
+	return ret == -ENOENT ? -ESTALE : ret;
+}
+
+static int span_file_open(struct handle *handle, fuse_req_t req,
+			  struct fuse_file_info *fi)
+{
+	struct node *node = handle->node;
+	int ret = 0;
+
+	(void)req;
+	pthread_mutex_lock(&node->lock);
+	if (!node->opens)
+		ret = open_span(node);
+	node->opens += !ret;
+	pthread_mutex_unlock(&node->lock);
+	fi->noflush = 1;
+	if (node->key.next == NODE_TO_THE_END)
+		fi->direct_io = handle->server->direct_mmap;
+	else
+		fi->keep_cache = 1;
+	/* Whatever has its name now is to be looked up. */
+	if (ret == -ESTALE)
+		node_unhash(&handle->server->tree, node);
+	return ret;
+}
+
+static void span_file_read(struct handle *handle, fuse_req_t req, size_t size,
+			   uint64_t offset, bool nonblocking)
+{
+	struct node *node = handle->node;
+
+	(void)nonblocking;
+	pthread_mutex_lock(&node->lock);
+	(void)span_grow(node->span);
+	if (node->key.kind == NODE_RANGE_INDEX)
+		span_read_index(node->span, req, offset, size);
+	else
+		span_read(node->span, req, offset, size);
+	pthread_mutex_unlock(&node->lock);
+}
+
+static void span_file_release(struct handle *handle, fuse_req_t req)
+{
+	struct node *node = handle->node;
+
+	(void)req;
+	pthread_mutex_lock(&node->lock);
+	if (!--node->opens) {
+		span_close(node->span);
+		node->span = NULL;
+	}
+	pthread_mutex_unlock(&node->lock);
+}
+
+const struct handle_ops span_ops = {
+	.open = span_file_open,
+	.read = span_file_read,
+	.release = span_file_release,
+	.size = sizeof(struct handle),
+};

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* The store, and its books: the logs that are open. */
+#include "store.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "name.h"
+#include "report.h"
+#include "watch.h"
+
+int store_open(struct store *store, const char *path, bool read_only,
+	       const struct maplog_options *defaults)
+{
+	*store = (struct store){
+		.read_only = read_only,
+		.defaults = *defaults,
+	};
+	store->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->dirfd < 0)
+		return -errno;
+	pthread_mutex_init(&store->lock, NULL);
+	return 0;
+}
+
+/* ---- Books ---- */
+
+void book_hold(struct book *book)
+{
+	__atomic_fetch_add(&book->holders, 1, __ATOMIC_RELAXED);
+}
+
+static void free_book(struct book *book)
+{
+	int ret;
+
+	watch_free(book->watch);
+	ret = maplog_close(book->log);
+	/* A log that was removed has nothing to be put in order. */
+	if (ret && !book->removed)
+		report(LOG_ERR, "%s: closing: %s", book->name, strerror(-ret));
+	if (book->dirfd >= 0)
+		close(book->dirfd);
+	free(book);
+}
+
+void book_put(struct book *book)
+{
+	uint32_t before =
+		__atomic_fetch_sub(&book->holders, 1, __ATOMIC_ACQ_REL);
+
+	assert(before);
+	if (before == 1)
+		free_book(book);
+}
+
+static void report_recovery(const struct book *book)
+{
+	const struct maplog_recovery *recovery;
+	struct maplog_status status;
+
+	(void)maplog_status(book->log, &status);
+	recovery = &status.recovery;
+	if (recovery->head)
+		report(LOG_WARNING, "%s: head was damaged and is rebuilt",
+		       book->name);
+	if (recovery->truncation)
+		report(LOG_NOTICE, "%s: finished an interrupted truncation",
+		       book->name);
+	if (recovery->torn_bytes)
+		report(LOG_WARNING,
+		       "%s: cut a torn tail at entry %" PRIu64 ", %" PRIu64
+		       " bytes are kept in a .torn file",
+		       book->name, recovery->torn_index, recovery->torn_bytes);
+	if (recovery->damaged)
+		report(LOG_ERR, "%s: %" PRIu64 " damaged entries", book->name,
+		       recovery->damaged);
+}
+
+/* For writing if possible, else for reading; the reason why not is kept. */
+static void open_log(struct store *store, struct book *book)
+{
+	enum maplog_mode mode = store->read_only ? MAPLOG_READ : MAPLOG_WRITE;
+	int ret;
+
+	ret = maplog_open(book->dirfd, ".", mode, &book->log);
+	if (!ret && mode == MAPLOG_WRITE) {
+		report_recovery(book);
+		return;
+	}
+	book->error = ret ? ret : -EROFS;
+	if (!ret)
+		return;
+	if (ret != -EBUSY)
+		report(LOG_ERR, "%s: %s", book->name, strerror(-ret));
+	if (mode == MAPLOG_WRITE &&
+	    maplog_open(book->dirfd, ".", MAPLOG_READ, &book->log))
+		book->log = NULL;
+}
+
+static bool has_head(int dirfd)
+{
+	return !faccessat(dirfd, "head", F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Whether a directory holds a log, if perhaps a damaged one. */
+static bool holds_log(int dirfd)
+{
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+	int fd;
+
+	if (has_head(dirfd))
+		return true;
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	while (!found && (entry = readdir(dir))) {
+		enum node_kind kind;
+		uint64_t base;
+
+		found = name_segment(entry->d_name, &kind, &base);
+	}
+	closedir(dir);
+	return found;
+}
+
+static int open_dir(const struct store *store, const char *name, int *fd)
+{
+	int dir;
+
+	if (!name_is_log(name))
+		return -ENOENT;
+	dir = openat(store->dirfd, name,
+		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return errno == ENOTDIR || errno == ELOOP ? -ENOENT : -errno;
+	if (!holds_log(dir)) {
+		close(dir);
+		return -ENOENT;
+	}
+	*fd = dir;
+	return 0;
+}
+
+static struct book *find(const struct store *store, const char *name)
+{
+	struct book *book = store->books;
+
+	while (book && strcmp(book->name, name) != 0)
+		book = book->next;
+	return book;
+}
+
+static int add(struct store *store, const char *name, struct book **added)
+{
+	struct book *book = calloc(1, sizeof(*book));
+	int ret;
+
+	if (!book)
+		return -ENOMEM;
+	ret = open_dir(store, name, &book->dirfd);
+	if (ret) {
+		free(book);
+		return ret;
+	}
+	strcpy(book->name, name);
+	open_log(store, book);
+	book->watch = watch_new(book);
+	book->holders = 1;
+	book->next = store->books;
+	store->books = book;
+	*added = book;
+	return 0;
+}
+
+static void unlist(struct store *store, struct book *book)
+{
+	struct book **at = &store->books;
+
+	while (*at != book)
+		at = &(*at)->next;
+	*at = book->next;
+	book_put(book);
+}
+
+int store_get(struct store *store, const char *name, struct book **book)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&store->lock);
+	*book = find(store, name);
+	if (!*book)
+		ret = add(store, name, book);
+	if (!ret)
+		book_hold(*book);
+	pthread_mutex_unlock(&store->lock);
+	return ret;
+}
+
+int book_error(const struct book *book)
+{
+	return __atomic_load_n(&book->error, __ATOMIC_SEQ_CST);
+}
+
+bool book_is_ours(const struct book *book)
+{
+	return !book_error(book);
+}
+
+int book_writable(struct book *book)
+{
+	int ret;
+
+	if (!book->log)
+		return -EIO;
+	ret = maplog_promote(book->log);
+	if (!ret && __atomic_exchange_n(&book->error, 0, __ATOMIC_SEQ_CST))
+		report(LOG_NOTICE, "%s: its writer is gone, now it is ours",
+		       book->name);
+	return ret;
+}
+
+/* ---- Names ---- */
+
+/* With the list locked. */
+static int remove_locked(struct store *store, const char *name)
+{
+	struct book *book = find(store, name);
+	int ret;
+
+	if (!book)
+		ret = add(store, name, &book);
+	else
+		ret = 0;
+	if (!ret)
+		ret = book_writable(book);
+	if (!ret)
+		ret = maplog_delete(book->log, store->dirfd, name);
+	if (!ret) {
+		book->removed = true;
+		unlist(store, book);
+	}
+	return ret;
+}
+
+int store_remove(struct store *store, const char *name)
+{
+	int ret;
+
+	if (store->read_only)
+		return -EROFS;
+	if (!name_is_log(name))
+		return -EPERM;
+	pthread_mutex_lock(&store->lock);
+	ret = remove_locked(store, name);
+	pthread_mutex_unlock(&store->lock);
+	return ret;
+}
+
+static int give_to(int storefd, const char *name, uid_t uid, gid_t gid)
+{
+	/* Only root can give files away; else they are the daemon's own. */
+	if (geteuid())
+		return 0;
+	if (fchownat(storefd, name, uid, gid, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return 0;
+}
+
+int store_create(struct store *store, const char *name, mode_t mode, uid_t uid,
+		 gid_t gid)
+{
+	int ret;
+
+	if (store->read_only)
+		return -EROFS;
+	if (!name_is_log(name))
+		return -EINVAL;
+	ret = maplog_create(store->dirfd, name, mode, &store->defaults);
+	if (ret)
+		return ret;
+	ret = give_to(store->dirfd, name, uid, gid);
+	if (ret)
+		(void)maplog_remove(store->dirfd, name);
+	return ret;
+}
+
+static int rename_locked(struct store *store, const char *from, const char *to)
+{
+	struct book *book = find(store, from);
+
+	/* Never over another log, not even an empty one. */
+	if (renameat2(store->dirfd, from, store->dirfd, to, RENAME_NOREPLACE))
+		return -errno;
+	if (book)
+		strcpy(book->name, to);
+	return fsync(store->dirfd) ? -errno : 0;
+}
+
+int store_rename(struct store *store, const char *from, const char *to)
+{
+	int ret;
+
+	if (store->read_only)
+		return -EROFS;
+	if (!name_is_log(from) || !name_is_log(to))
+		return -EPERM;
+	pthread_mutex_lock(&store->lock);
+	ret = rename_locked(store, from, to);
+	pthread_mutex_unlock(&store->lock);
+	return ret;
+}
+
+static DIR *open_store_dir(const struct store *store)
+{
+	int fd = openat(store->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
+int store_each(struct store *store, uint64_t from,
+	       int (*visit)(void *arg, const struct store_entry *entry),
+	       void *arg)
+{
+	DIR *dir = open_store_dir(store);
+	struct dirent *found;
+	int ret = 0;
+
+	if (!dir)
+		return -errno;
+	if (from)
+		seekdir(dir, (long)from);
+	while (!ret && (found = readdir(dir))) {
+		const struct store_entry entry = {
+			.name = found->d_name,
+			.number = found->d_ino,
+			.next = (uint64_t)found->d_off,
+		};
+		int fd;
+
+		if (open_dir(store, entry.name, &fd))
+			continue;
+		close(fd);
+		ret = visit(arg, &entry);
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int open_one(void *arg, const struct store_entry *entry)
+{
+	struct book *book;
+
+	if (!store_get(arg, entry->name, &book))
+		book_put(book);
+	return 0;
+}
+
+void store_open_all(struct store *store)
+{
+	int ret = store_each(store, 0, open_one, store);
+
+	if (ret)
+		report(LOG_ERR, "reading the store: %s", strerror(-ret));
+}
+
+void store_close(struct store *store)
+{
+	while (store->books)
+		unlist(store, store->books);
+	pthread_mutex_destroy(&store->lock);
+	close(store->dirfd);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store, and its books: the logs that are open.
+ *
+ * A log is opened when the daemon starts or when it is first looked up, for
+ * writing if no other process has it, else for reading. It stays open until it
+ * is removed or the daemon ends.
+ */
+#ifndef MAPLOG_FS_STORE_H
+#define MAPLOG_FS_STORE_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "log.h"
+
+struct watch;
+
+struct book {
+	struct book *next; /* in the store's list */
+	char name[NAME_MAX + 1];
+	struct maplog *log; /* NULL if it cannot be opened */
+	int dirfd;	    /* its directory, also if it cannot be opened */
+	int error;	    /* atomic: why it is not open, or not for writing */
+	uint32_t holders;
+	bool removed;
+	struct watch *watch;
+	/* Atomic: how far a `verify` has got; both 0 when none runs. */
+	uint64_t verified;
+	uint64_t to_verify;
+};
+
+struct store {
+	int dirfd;
+	bool read_only;
+	struct maplog_options defaults;
+	pthread_mutex_t lock; /* for the list of books, and their names */
+	struct book *books;
+};
+
+int store_open(struct store *store, const char *path, bool read_only,
+	       const struct maplog_options *defaults);
+
+/** store_open_all() - open every log there is, and report what is wrong */
+void store_open_all(struct store *store);
+
+/** store_close() - close all logs; nobody works on one any more */
+void store_close(struct store *store);
+
+/**
+ * store_get() - the book of a log, held: book_put() is due
+ *
+ * Return: 0; -ENOENT if there is no log of this name; -ENOMEM.
+ */
+int store_get(struct store *store, const char *name, struct book **book);
+
+/** store_create() - make a log that belongs to somebody */
+int store_create(struct store *store, const char *name, mode_t mode, uid_t uid,
+		 gid_t gid);
+
+/** store_remove() - remove an empty log */
+int store_remove(struct store *store, const char *name);
+
+/** store_rename() - give a log another name that is free */
+int store_rename(struct store *store, const char *from, const char *to);
+
+/* A log, as the store's directory lists it. */
+struct store_entry {
+	const char *name;
+	ino_t number;  /* of its directory */
+	uint64_t next; /* the position behind it */
+};
+
+/**
+ * store_each() - call a function with every log
+ * @from: the position to begin at; 0: the first. Logs that come and go make no
+ *        other one be visited twice or not at all
+ * @visit: returns 0 to go on
+ */
+int store_each(struct store *store, uint64_t from,
+	       int (*visit)(void *arg, const struct store_entry *entry),
+	       void *arg);
+
+void book_hold(struct book *book);
+void book_put(struct book *book);
+
+/** book_is_ours() - whether nobody but this process can change the log */
+bool book_is_ours(const struct book *book);
+
+/** book_error() - why it is not open, or not for writing; 0 if it is */
+int book_error(const struct book *book);
+
+/**
+ * book_writable() - make sure that a log can be written to
+ *
+ * Return: 0; -EROFS; -EBUSY if another process writes to it; -EIO.
+ */
+int book_writable(struct book *book);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Watches: a thread a log that sleeps until there is something new in it. */
+#include "watch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "report.h"
+#include "store.h"
+
+/* How long it sleeps at most, should the signal to end come too early. */
+#define SLEEP_MSEC 500
+
+#define STACK_SIZE (256 << 10)
+
+struct watch {
+	struct book *book;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct watcher *watchers;
+	pthread_t thread;
+	bool started;
+	bool stopping;
+};
+
+struct watch *watch_new(struct book *book)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		return NULL;
+	watch->book = book;
+	pthread_mutex_init(&watch->lock, NULL);
+	pthread_cond_init(&watch->changed, NULL);
+	return watch;
+}
+
+static void tell_all(struct watch *watch)
+{
+	struct watcher *next;
+
+	for (struct watcher *w = watch->watchers; w; w = next) {
+		next = w->next;
+		w->tell(w);
+	}
+}
+
+/* With the lock, which is released while there is nothing to tell. */
+static void wait_and_tell(struct watch *watch, struct maplog_counters *seen)
+{
+	struct maplog *log = watch->book->log;
+	int ret;
+
+	pthread_mutex_unlock(&watch->lock);
+	ret = maplog_wait(log, seen->next, seen->generation, SLEEP_MSEC);
+	maplog_counters(log, seen);
+	pthread_mutex_lock(&watch->lock);
+	if (!ret)
+		tell_all(watch);
+}
+
+static void *run(void *arg)
+{
+	struct watch *watch = arg;
+	struct maplog_counters seen;
+
+	maplog_counters(watch->book->log, &seen);
+	pthread_mutex_lock(&watch->lock);
+	while (!watch->stopping) {
+		if (watch->watchers)
+			wait_and_tell(watch, &seen);
+		else
+			pthread_cond_wait(&watch->changed, &watch->lock);
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return NULL;
+}
+
+/* With the lock held. All signals but the one that ends a sleep are the main
+ * thread's. */
+static void start(struct watch *watch)
+{
+	pthread_attr_t attr;
+
+	if (watch->started || !watch->book->log)
+		return;
+	pthread_attr_init(&attr);
+	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
+	watch->started = !pthread_create(&watch->thread, &attr, run, watch);
+	pthread_attr_destroy(&attr);
+	if (!watch->started)
+		report(LOG_ERR, "%s: no thread to watch it", watch->book->name);
+}
+
+void watch_add(struct watch *watch, struct watcher *watcher)
+{
+	if (!watch)
+		return;
+	pthread_mutex_lock(&watch->lock);
+	watcher->next = watch->watchers;
+	watcher->link = &watch->watchers;
+	if (watcher->next)
+		watcher->next->link = &watcher->next;
+	watch->watchers = watcher;
+	start(watch);
+	pthread_cond_signal(&watch->changed);
+	/* What came before it was added is news to it, too. */
+	watcher->tell(watcher);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+void watch_remove(struct watch *watch, struct watcher *watcher)
+{
+	if (!watch || !watcher->link)
+		return;
+	pthread_mutex_lock(&watch->lock);
+	*watcher->link = watcher->next;
+	if (watcher->next)
+		watcher->next->link = watcher->link;
+	watcher->link = NULL;
+	pthread_mutex_unlock(&watch->lock);
+}
+
+void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	pthread_mutex_lock(&watch->lock);
+	watch->stopping = true;
+	pthread_cond_signal(&watch->changed);
+	pthread_mutex_unlock(&watch->lock);
+	if (watch->started) {
+		pthread_kill(watch->thread, SIGUSR1);
+		pthread_join(watch->thread, NULL);
+	}
+	pthread_cond_destroy(&watch->changed);
+	pthread_mutex_destroy(&watch->lock);
+	free(watch);
+}
