@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of maplog, and what they share: how they are described. */
+#ifndef MAPLOG_CLI_COMMAND_H
+#define MAPLOG_CLI_COMMAND_H
+
+#include <getopt.h>
+
+/* Exit statuses, documented in maplog(1). */
+enum command_status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1, /* damage that was found is a failure, too */
+	STATUS_USAGE = 2,
+};
+
+#define OPERANDS_ANY 1000000000
+
+struct args;
+
+struct command {
+	const char *name;
+	const char *operands; /* "STORE/LOG INDEX" */
+	const char *summary;  /* one line, for maplog --help */
+	const char *help;     /* options and more, for maplog CMD --help */
+	const char *letters;  /* short options, as getopt(3) takes them */
+	const struct option *options; /* long ones; NULL if there are none */
+	int least;		      /* operands */
+	int most;
+	/* Returns an enum command_status. */
+	int (*run)(struct args *args);
+};
+
+extern const struct command command_append;
+extern const struct command command_create;
+extern const struct command command_follow;
+extern const struct command command_ls;
+extern const struct command command_read;
+extern const struct command command_seal;
+extern const struct command command_set;
+extern const struct command command_status;
+extern const struct command command_sync;
+extern const struct command command_trim;
+extern const struct command command_truncate;
+extern const struct command command_verify;
+
+#endif
