@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls of liblog, routed through the tests by the linker (--wrap). */
+#include "calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REAL(ret, name, ...)                                                   \
+	ret __real_##name(__VA_ARGS__);                                        \
+	ret __wrap_##name(__VA_ARGS__);                                        \
+	ret __wrap_##name(__VA_ARGS__)
+
+#define WRITTEN_MAX 1024
+
+struct fault {
+	int after;
+	int times;
+	int error;
+};
+
+static struct fault faults[CALLS];
+static int made[CALLS];
+static int changing;
+static int n_written; /* parts of files, see calls_wrote() */
+static int die_at = -1;
+static const struct call_watch *watch;
+static _Thread_local bool inside;
+
+long calls_clock_offset;
+bool calls_skip_syncs;
+
+void fault_set(enum call call, int after, int times, int error)
+{
+	faults[call] = (struct fault){ after, times, error };
+}
+
+void fault_clear(void)
+{
+	for (int i = 0; i < CALLS; i++) {
+		faults[i] = (struct fault){ 0, 0, 0 };
+		made[i] = 0;
+	}
+	changing = 0;
+	n_written = 0;
+	die_at = -1;
+}
+
+void fault_die(int n)
+{
+	fault_clear();
+	die_at = n;
+}
+
+int calls_made(enum call call)
+{
+	return __atomic_load_n(&made[call], __ATOMIC_SEQ_CST);
+}
+
+int calls_changing(void)
+{
+	return __atomic_load_n(&changing, __ATOMIC_SEQ_CST);
+}
+
+void calls_watch(const struct call_watch *new)
+{
+	watch = new;
+}
+
+/* What is shared with other processes. */
+static struct {
+	int waiting;
+	int go_on;
+} * shared;
+
+void fault_share(void)
+{
+	void *__real_mmap64(void *, size_t, int, int, int, off_t);
+
+	shared = __real_mmap64(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static void wait_for(const int *what)
+{
+	while (!__atomic_load_n(what, __ATOMIC_ACQUIRE))
+		usleep(1000);
+}
+
+void fault_await(void)
+{
+	wait_for(&shared->waiting);
+}
+
+void fault_go_on(void)
+{
+	__atomic_store_n(&shared->go_on, 1, __ATOMIC_RELEASE);
+}
+
+static void stand_still(void)
+{
+	__atomic_store_n(&shared->waiting, 1, __ATOMIC_RELEASE);
+	wait_for(&shared->go_on);
+}
+
+static int count_down(struct fault *fault)
+{
+	if (!__atomic_load_n(&fault->times, __ATOMIC_SEQ_CST))
+		return 0;
+	if (__atomic_fetch_sub(&fault->after, 1, __ATOMIC_SEQ_CST) > 0)
+		return 0;
+	__atomic_fetch_sub(&fault->times, 1, __ATOMIC_SEQ_CST);
+	return fault->error;
+}
+
+/* Returns the errno to fail with, or FAULT_SHORT, or 0. */
+static int begin(enum call call)
+{
+	int error;
+
+	if (inside)
+		return 0;
+	__atomic_fetch_add(&made[call], 1, __ATOMIC_SEQ_CST);
+	error = count_down(&faults[call]);
+	if (error == FAULT_DIE)
+		_exit(DIED);
+	if (error == FAULT_WAIT) {
+		stand_still();
+		return 0;
+	}
+	if (error > 0)
+		errno = error;
+	return error;
+}
+
+void calls_look(void)
+{
+	if (!watch)
+		return;
+	inside = true;
+	watch->before();
+	inside = false;
+}
+
+/* Likewise, for a call that changes a store. */
+static int begin_change(enum call call)
+{
+	int error = begin(call);
+
+	if (inside)
+		return 0;
+	if (__atomic_fetch_add(&changing, 1, __ATOMIC_SEQ_CST) == die_at)
+		_exit(DIED);
+	calls_look();
+	return error;
+}
+
+static void synced(int fd, bool created)
+{
+	if (!watch || inside)
+		return;
+	inside = true;
+	watch->synced(fd, created);
+	inside = false;
+}
+
+static struct written {
+	ino_t ino;
+	uint64_t from;
+	uint64_t to;
+} written[WRITTEN_MAX];
+
+static void remember(int fd, uint64_t from, size_t bytes)
+{
+	int n = __atomic_fetch_add(&n_written, 1, __ATOMIC_SEQ_CST);
+	struct stat st;
+
+	if (n < WRITTEN_MAX && !fstat(fd, &st))
+		written[n] = (struct written){ st.st_ino, from, from + bytes };
+}
+
+bool calls_wrote(ino_t ino, uint64_t from, uint64_t to)
+{
+	bool found = true;
+
+	while (from < to && found) {
+		found = false;
+		for (int n = 0; n < n_written && n < WRITTEN_MAX; n++) {
+			const struct written *part = &written[n];
+
+			if (part->ino != ino || part->from > from ||
+			    part->to <= from)
+				continue;
+			from = part->to;
+			found = true;
+		}
+	}
+	return found;
+}
+
+REAL(int, openat64, int dirfd, const char *name, int flags, ...)
+{
+	bool creates = flags & O_CREAT;
+	mode_t mode = 0;
+	va_list list;
+	int fd;
+
+	if (creates) {
+		va_start(list, flags);
+		mode = va_arg(list, mode_t);
+		va_end(list);
+	}
+	if (creates ? begin_change(CALL_OPEN) : begin(CALL_OPEN))
+		return -1;
+	fd = __real_openat64(dirfd, name, flags, mode);
+	if (fd >= 0 && creates)
+		synced(fd, true);
+	return fd;
+}
+
+REAL(ssize_t, pread64, int fd, void *buffer, size_t bytes, off_t offset)
+{
+	int error = begin(CALL_READ);
+
+	if (error > 0)
+		return -1;
+	return __real_pread64(fd, buffer, error && bytes ? 1 : bytes, offset);
+}
+
+REAL(ssize_t, pwrite64, int fd, const void *buffer, size_t bytes, off_t offset)
+{
+	int error = begin_change(CALL_WRITE);
+
+	if (error > 0)
+		return -1;
+	remember(fd, (uint64_t)offset, bytes);
+	return __real_pwrite64(fd, buffer, error && bytes ? 1 : bytes, offset);
+}
+
+REAL(int, ftruncate64, int fd, off_t size)
+{
+	return begin_change(CALL_RESIZE) ? -1 : __real_ftruncate64(fd, size);
+}
+
+REAL(int, fallocate64, int fd, int mode, off_t offset, off_t bytes)
+{
+	if (begin_change(CALL_ALLOCATE))
+		return -1;
+	return __real_fallocate64(fd, mode, offset, bytes);
+}
+
+REAL(int, fdatasync, int fd)
+{
+	int ret;
+
+	if (begin_change(CALL_SYNC))
+		return -1;
+	ret = calls_skip_syncs ? 0 : __real_fdatasync(fd);
+	if (!ret)
+		synced(fd, false);
+	return ret;
+}
+
+REAL(int, fsync, int fd)
+{
+	int ret;
+
+	if (begin_change(CALL_SYNC_DIR))
+		return -1;
+	ret = calls_skip_syncs ? 0 : __real_fsync(fd);
+	if (!ret)
+		synced(fd, false);
+	return ret;
+}
+
+REAL(int, unlinkat, int dirfd, const char *name, int flags)
+{
+	if (begin_change(CALL_UNLINK))
+		return -1;
+	return __real_unlinkat(dirfd, name, flags);
+}
+
+REAL(int, renameat, int dirfd, const char *name, int to, const char *new)
+{
+	if (begin_change(CALL_RENAME))
+		return -1;
+	return __real_renameat(dirfd, name, to, new);
+}
+
+REAL(int, renameat2, int dirfd, const char *name, int to, const char *new,
+     unsigned flags)
+{
+	if (begin_change(CALL_RENAME))
+		return -1;
+	return __real_renameat2(dirfd, name, to, new, flags);
+}
+
+REAL(int, mkdirat, int dirfd, const char *name, mode_t mode)
+{
+	if (begin_change(CALL_MKDIR))
+		return -1;
+	return __real_mkdirat(dirfd, name, mode);
+}
+
+REAL(void *, mmap64, void *at, size_t bytes, int protection, int flags, int fd,
+     off_t offset)
+{
+	if (begin(CALL_MAP))
+		return MAP_FAILED;
+	return __real_mmap64(at, bytes, protection, flags, fd, offset);
+}
+
+REAL(int, madvise, void *at, size_t bytes, int advice)
+{
+	return begin(CALL_ADVISE) ? -1 : __real_madvise(at, bytes, advice);
+}
+
+REAL(int, flock, int fd, int operation)
+{
+	return begin(CALL_LOCK) ? -1 : __real_flock(fd, operation);
+}
+
+REAL(ssize_t, getrandom, void *buffer, size_t bytes, unsigned flags)
+{
+	if (begin(CALL_RANDOM))
+		return -1;
+	return __real_getrandom(buffer, bytes, flags);
+}
+
+REAL(void *, malloc, size_t bytes)
+{
+	return begin(CALL_NEW) ? NULL : __real_malloc(bytes);
+}
+
+REAL(void *, calloc, size_t n, size_t bytes)
+{
+	return begin(CALL_NEW) ? NULL : __real_calloc(n, bytes);
+}
+
+REAL(void *, reallocarray, void *old, size_t n, size_t bytes)
+{
+	return begin(CALL_NEW) ? NULL : __real_reallocarray(old, n, bytes);
+}
+
+REAL(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr,
+     void *(*run)(void *), void *arg)
+{
+	if (begin(CALL_THREAD))
+		return EAGAIN;
+	return __real_pthread_create(thread, attr, run, arg);
+}
+
+REAL(int, clock_gettime, clockid_t clock, struct timespec *ts)
+{
+	int ret = __real_clock_gettime(clock, ts);
+
+	if (clock == CLOCK_REALTIME)
+		ts->tv_sec += calls_clock_offset;
+	return ret;
+}
