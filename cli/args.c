@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "moment.h"
 #include "number.h"
 #include "output.h"
 
@@ -50,6 +52,30 @@ uint64_t args_number(const struct args *args, const char *name,
 		args_fail(args, "%s: not a number from 0 to 2^64-1: '%s'", name,
 			  text);
 	return number;
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t args_moment(const struct args *args, const char *name,
+		     const char *text)
+{
+	uint64_t today = now();
+	uint64_t moment;
+
+	if (maplog_moment_parse(text, today, &moment))
+		args_fail(args,
+			  "%s: neither a time like 2026-11-20T10:00:00Z nor "
+			  "how long ago, like 10m: '%s'",
+			  name, text);
+	if (moment > today)
+		args_fail(args, "%s: is in the future: '%s'", name, text);
+	return moment;
 }
 
 __attribute__((noreturn)) static void help(const struct command *command)

@@ -37,6 +37,13 @@ int args_next(struct args *args);
 uint64_t args_number(const struct args *args, const char *name,
 		     const char *text);
 
+/** args_moment() - a point in time that is not in the future, likewise
+ *
+ * Return: nanoseconds since 1970.
+ */
+uint64_t args_moment(const struct args *args, const char *name,
+		     const char *text);
+
 /** args_fail() - say what is wrong with the command line, and exit */
 __attribute__((noreturn, format(printf, 2, 3))) void args_fail(
 	const struct args *args, const char *format, ...);

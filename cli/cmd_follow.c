@@ -12,6 +12,7 @@
 #include "explain.h"
 #include "history.h"
 #include "log.h"
+#include "moment.h"
 #include "output.h"
 #include "stop.h"
 #include "store.h"
@@ -21,8 +22,16 @@
  * somebody who reads. */
 #define LOOK_EVERY 2000
 
+enum start {
+	START_END,
+	START_INDEX,
+	START_SINCE,
+};
+
 struct follow {
 	const char *path;
+	enum start start;
+	uint64_t from; /* an index, or a moment */
 	bool info;
 	bool keep_going;
 	struct maplog *log;
@@ -163,13 +172,31 @@ static int wait(struct follow *follow)
 	return error_print("%s: was removed", follow->path);
 }
 
-static int follow_log(struct follow *follow, uint64_t from, bool from_end)
+/* The entry to begin with. */
+static int find_start(struct follow *follow, uint64_t *from)
 {
-	int status = STATUS_OK;
+	int ret = 0;
 
 	maplog_counters(follow->log, &follow->seen);
-	if (from_end)
-		from = follow->seen.next;
+	*from = follow->from;
+	if (follow->start == START_END)
+		*from = follow->seen.next;
+	if (follow->start == START_SINCE)
+		ret = maplog_moment_find(follow->log, follow->from, from);
+	if (ret)
+		return explain_open(follow->path, MAPLOG_READ, ret);
+	if (follow->start == START_SINCE)
+		maplog_counters(follow->log, &follow->seen);
+	return STATUS_OK;
+}
+
+static int follow_log(struct follow *follow)
+{
+	uint64_t from;
+	int status = find_start(follow, &from);
+
+	if (status)
+		return status;
 	if (from < follow->seen.first || from > follow->seen.next)
 		return explain_index(follow->path, &follow->seen, from,
 				     from < follow->seen.first ? -ENOENT
@@ -193,24 +220,32 @@ static int follow_log(struct follow *follow, uint64_t from, bool from_end)
 	return status;
 }
 
+static void take_start(struct follow *follow, const struct args *args,
+		       enum start start)
+{
+	if (follow->start)
+		args_fail(args, "one beginning is enough: --from, or --since");
+	follow->start = start;
+	follow->from = start == START_SINCE
+			       ? args_moment(args, "--since", optarg)
+			       : args_number(args, "--from", optarg);
+}
+
 static int run(struct args *args)
 {
-	struct follow follow = { .info = false };
-	bool from_end = true;
-	uint64_t from = 0;
+	struct follow follow = { .start = START_END };
 	char *path;
 	int status;
 	int c;
 
 	while ((c = args_next(args)) != ARGS_END) {
-		if (c == 'f') {
-			from = args_number(args, "--from", optarg);
-			from_end = false;
-		} else if (c == 'i') {
+		if (c == 'f' || c == 's')
+			take_start(&follow, args,
+				   c == 's' ? START_SINCE : START_INDEX);
+		else if (c == 'i')
 			follow.info = true;
-		} else {
+		else
 			follow.keep_going = true;
-		}
 	}
 	path = args->operands[0];
 	store_clean_path(path);
@@ -219,7 +254,7 @@ static int run(struct args *args)
 	if (!follow.log)
 		return STATUS_FAILED;
 	stop_at_once();
-	status = follow_log(&follow, from, from_end);
+	status = follow_log(&follow);
 	maplog_close(follow.log);
 	return status;
 }
@@ -228,6 +263,7 @@ static const struct option options[] = {
 	{ "from", required_argument, NULL, 'f' },
 	{ "info", no_argument, NULL, 'i' },
 	{ "keep-going", no_argument, NULL, 'k' },
+	{ "since", required_argument, NULL, 's' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -242,8 +278,11 @@ const struct command command_follow = {
 		"index, time, tag,\n"
 		"                          length\n"
 		"  -k, --keep-going        leave damaged entries out and go "
-		"on\n",
-	.letters = "f:ik",
+		"on\n"
+		"  -s, --since=TIME        begin with the first entry not "
+		"older than\n"
+		"                          2026-11-20T10:00:00Z, or than 10m\n",
+	.letters = "f:iks:",
 	.options = options,
 	.least = 1,
 	.most = 1,

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "explain.h"
 #include "log.h"
+#include "moment.h"
 #include "output.h"
 #include "range.h"
 #include "store.h"
@@ -25,6 +26,8 @@ struct read {
 	char *path;
 	bool info;
 	bool keep_going;
+	bool since; /* all entries from a moment on */
+	uint64_t moment;
 	struct maplog *log;
 	struct damage damage;
 	struct span *spans;
@@ -117,11 +120,29 @@ static int read_spans(struct read *read)
 	return read->damage.total ? STATUS_FAILED : status;
 }
 
+/* One span: what is not older, to the end. */
+static int resolve_since(struct read *read)
+{
+	struct maplog_counters counters;
+	uint64_t from;
+	int ret;
+
+	ret = maplog_moment_find(read->log, read->moment, &from);
+	if (ret)
+		return explain_open(read->path, MAPLOG_READ, ret);
+	maplog_counters(read->log, &counters);
+	read->spans[0].from = from;
+	read->spans[0].end = counters.next > from ? counters.next : from;
+	return STATUS_OK;
+}
+
 /* All of them before anything is written. */
 static int resolve(struct read *read, const struct range *ranges)
 {
 	struct maplog_counters counters;
 
+	if (read->since)
+		return resolve_since(read);
 	maplog_counters(read->log, &counters);
 	for (int i = 0; i < read->count; i++) {
 		uint64_t bad;
@@ -163,12 +184,24 @@ static struct range *parse_ranges(const struct args *args, int count)
 
 	if (!ranges)
 		error_no_memory();
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < args->count - 1; i++) {
 		if (!range_parse(args->operands[i + 1], &ranges[i]))
 			args_fail(args, "not INDEX, A-B, A- or -N: '%s'",
 				  args->operands[i + 1]);
 	}
 	return ranges;
+}
+
+static void take_option(struct read *read, const struct args *args, int c)
+{
+	if (c == 'i')
+		read->info = true;
+	if (c == 'k')
+		read->keep_going = true;
+	if (c != 's')
+		return;
+	read->since = true;
+	read->moment = args_moment(args, "--since", optarg);
 }
 
 static int run(struct args *args)
@@ -178,15 +211,17 @@ static int run(struct args *args)
 	int status;
 	int c;
 
-	while ((c = args_next(args)) != ARGS_END) {
-		if (c == 'i')
-			read.info = true;
-		else
-			read.keep_going = true;
-	}
+	while ((c = args_next(args)) != ARGS_END)
+		take_option(&read, args, c);
 	read.path = args->operands[0];
 	store_clean_path(read.path);
 	read.count = args->count - 1;
+	if (read.since && read.count)
+		args_fail(args, "either --since or a range: '%s'",
+			  args->operands[1]);
+	if (!read.since && !read.count)
+		args_fail(args, "which entries: a range, or --since?");
+	read.count += read.since;
 	ranges = parse_ranges(args, read.count);
 	read.spans = calloc((size_t)read.count, sizeof(*read.spans));
 	if (!read.spans)
@@ -200,12 +235,13 @@ static int run(struct args *args)
 static const struct option options[] = {
 	{ "info", no_argument, NULL, 'i' },
 	{ "keep-going", no_argument, NULL, 'k' },
+	{ "since", required_argument, NULL, 's' },
 	{ NULL, 0, NULL, 0 },
 };
 
 const struct command command_read = {
 	.name = "read",
-	.operands = "STORE/LOG INDEX|A-B|A-|-N...",
+	.operands = "STORE/LOG [INDEX|A-B|A-|-N...]",
 	.summary = "Write entries to standard output",
 	.help = "INDEX is one entry, A-B are those from A to B, both included, "
 		"A- those from A\n"
@@ -214,10 +250,15 @@ const struct command command_read = {
 		"index, time, tag,\n"
 		"                          length\n"
 		"  -k, --keep-going        leave damaged entries out and go "
-		"on\n",
-	.letters = "ik",
+		"on\n"
+		"  -s, --since=TIME        instead of a range: entries that "
+		"are not older than\n"
+		"                          2026-11-20T10:00:00Z, or than 10m "
+		"(ns, us, ms, s, m,\n"
+		"                          h, d)\n",
+	.letters = "iks:",
 	.options = options,
-	.least = 2,
+	.least = 1,
 	.most = OPERANDS_ANY,
 	.run = run,
 };

@@ -24,6 +24,7 @@ mode_t attr_mode(enum node_kind kind, mode_t directory)
 	case NODE_SEGMENTS:
 	case NODE_ENTRIES:
 	case NODE_RANGES:
+	case NODE_SINCE:
 		return S_IFDIR | (directory & 0555);
 	case NODE_APPEND:
 	case NODE_BATCH:

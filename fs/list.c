@@ -165,6 +165,8 @@ static int list_entries(struct list *list)
 	struct node_key parent;
 	char name[NAME_SIZE];
 
+	if (list->server->config->hide_entries)
+		return 0;
 	maplog_counters(list->directory->key.book->log, &now);
 	for (key.first = from > now.first ? from : now.first;
 	     key.first < now.next; key.first++) {
@@ -192,7 +194,7 @@ static int list_names(struct list *list)
 	case NODE_ENTRIES:
 		return list_entries(list);
 	default:
-		/* ranges: there are more of them than could be listed. */
+		/* ranges, since: there are more than could be listed. */
 		return 0;
 	}
 }

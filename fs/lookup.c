@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #include "attr.h"
 #include "growth.h"
+#include "moment.h"
 #include "name.h"
 
 /* A node and for how long its name means it. */
@@ -103,6 +105,31 @@ static int in_ranges(const char *name, struct found *found)
 	return range.open || range.end < now.next ? 0 : -ENOENT;
 }
 
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static int in_since(const char *name, struct found *found)
+{
+	uint64_t moment;
+	bool index;
+
+	if (!name_moment(name, now(), &moment, &index))
+		return -ENOENT;
+	/* Another range each time. */
+	found->timeout = 0;
+	found->key.kind = index ? NODE_RANGE_INDEX : NODE_RANGE;
+	found->key.next = NODE_TO_THE_END;
+	return maplog_moment_find(found->key.book->log, moment,
+				  &found->key.first)
+		       ? -EIO
+		       : 0;
+}
+
 /* With a reference to found->key.book, if there is one, that is due. */
 static int find(struct server *server, struct node *parent, const char *name,
 		struct found *found)
@@ -129,6 +156,8 @@ static int find(struct server *server, struct node *parent, const char *name,
 		return in_entries(name, found);
 	case NODE_RANGES:
 		return in_ranges(name, found);
+	case NODE_SINCE:
+		return in_since(name, found);
 	default:
 		return -ENOTDIR;
 	}

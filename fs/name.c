@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "moment.h"
+
 #define SEGMENT_DIGITS 20
 
 static const struct {
@@ -17,7 +19,7 @@ static const struct {
 	{ "control", NODE_CONTROL },   { "status", NODE_STATUS },
 	{ "head", NODE_HEAD },	       { "follow", NODE_FOLLOW },
 	{ "segments", NODE_SEGMENTS }, { "entries", NODE_ENTRIES },
-	{ "ranges", NODE_RANGES },
+	{ "ranges", NODE_RANGES },     { "since", NODE_SINCE },
 };
 
 #define FIXED (sizeof(fixed) / sizeof(*fixed))
@@ -109,15 +111,34 @@ bool name_segment(const char *name, enum node_kind *kind, uint64_t *base)
 	return digits(name, name + SEGMENT_DIGITS, base);
 }
 
-bool name_range(const char *name, struct name_range *range)
+/* Where a name ends that may have ".idx" behind it. */
+static const char *end_of(const char *name, bool *index)
 {
 	const char *end = name + strlen(name);
+
+	*index = end - name > 4 && !strcmp(end - 4, ".idx");
+	return *index ? end - 4 : end;
+}
+
+bool name_moment(const char *name, uint64_t now, uint64_t *moment, bool *index)
+{
+	const char *end = end_of(name, index);
+	char text[NAME_SIZE];
+
+	if (end - name >= NAME_SIZE)
+		return false;
+	memcpy(text, name, (size_t)(end - name));
+	text[end - name] = 0;
+	return !maplog_moment_parse(text, now, moment) && *moment <= now;
+}
+
+bool name_range(const char *name, struct name_range *range)
+{
 	const char *dash = strchr(name, '-');
+	const char *end;
 
 	memset(range, 0, sizeof(*range));
-	range->index = end - name > 4 && !strcmp(end - 4, ".idx");
-	if (range->index)
-		end -= 4;
+	end = end_of(name, &range->index);
 	if (!dash || dash >= end)
 		return false;
 	range->last = dash == name;

@@ -39,6 +39,16 @@ bool name_segment(const char *name, enum node_kind *kind, uint64_t *base);
 bool name_range(const char *name, struct name_range *range);
 
 /**
+ * name_moment() - a point in time, perhaps with ".idx"
+ * @now: nanoseconds since 1970
+ * @index: out: whether it is the boundaries
+ *
+ * Return: false if it is none, or later than @now: the entries from then on
+ * are not yet known.
+ */
+bool name_moment(const char *name, uint64_t now, uint64_t *moment, bool *index);
+
+/**
  * name_of() - the name of a node in its directory, and what that is
  * @parent: out: key of the directory
  *

@@ -40,6 +40,7 @@ enum node_kind {
 	NODE_RANGES,
 	NODE_RANGE,
 	NODE_RANGE_INDEX,
+	NODE_SINCE, /* what it holds are ranges */
 };
 
 /* In the place of an index: the end of the log, whatever that is. */

@@ -125,6 +125,11 @@ static int parse_number(const char *text, const struct unit *units,
 	return 0;
 }
 
+int options_parse_time(const char *text, uint64_t *nsec)
+{
+	return parse_number(text, times, TIMES, nsec);
+}
+
 static int set_number(struct maplog_options *options,
 		      const struct number *number, const char *text)
 {

@@ -21,6 +21,13 @@
  */
 int options_load(int dirfd, struct maplog_options *options);
 
+/**
+ * options_parse_time() - "10m" in nanoseconds
+ *
+ * Return: 0; -EINVAL if it cannot be read; -ERANGE if it is too large.
+ */
+int options_parse_time(const char *text, uint64_t *nsec);
+
 /** options_store() - write log.ini, durably, all of it or none */
 int options_store(int dirfd, const struct maplog_options *options, mode_t mode);
 

@@ -13,7 +13,7 @@ FILES = {  # in every log: what of the log's mode they have
     "append": 0o222, "batch": 0o222, "control": 0o666, "follow": 0o444,
     "head": 0o444, "status": 0o444,
 }
-FOLDERS = ("entries", "ranges", "segments")
+FOLDERS = ("entries", "ranges", "segments", "since")
 BASE = "0" * 20
 
 WRONG = [
