@@ -18,6 +18,13 @@
  * `interval` and `manual` it is visible at once and durable after the next
  * sync. Without a power cut nothing is lost under any policy, not even by
  * kill -9: the page cache outlives the process.
+ *
+ * Errors. What these mean where no more is said of them: -EROFS, the log is
+ * not open for writing, or a sync has failed and it is read-only from then on;
+ * -ENODATA, the index is past the end of the log; -ENOENT, what is named is
+ * not there; -ENOTDIR, a name on the way to the log is not a directory's;
+ * -ENOSPC, the disk is full: it works again when space is back; -ENOMEM, there
+ * is no memory; -ETIMEDOUT, the time was up.
  */
 #ifndef MAPLOG_LOG_H
 #define MAPLOG_LOG_H
@@ -127,8 +134,9 @@ int maplog_remove(int dirfd, const char *name);
  *
  * Afterwards the handle can be read from and closed, which returns -ESTALE.
  *
- * Return: 0; -ENOTEMPTY; -ENOENT if it has another name by now; -EROFS; else
- * an -errno of removing files.
+ * Return: 0; -ENOTEMPTY if it holds entries or files that are not a log's;
+ * -ENOENT if it has another name by now; -EROFS; else an -errno of removing
+ * files.
  */
 int maplog_delete(struct maplog *log, int dirfd, const char *name);
 
@@ -201,7 +209,7 @@ struct maplog_entry {
  * Return: 0; -EMSGSIZE if an entry is larger than max-entry or a segment;
  * -E2BIG if the batch is larger than a segment; -ENOSPC if the disk is full:
  * appending works again when space is back; -EIO if a sync failed: the log is
- * read-only from then on; -EROFS if it is.
+ * read-only from then on; -EROFS.
  */
 int maplog_append(struct maplog *log, const struct maplog_entry *entries,
 		  size_t n, uint64_t *first);
@@ -254,8 +262,8 @@ int maplog_trim(struct maplog *log, uint64_t index);
  * maplog_sync() - make all entries durable that are visible now
  * @durable: out: the log is durable up to here; may be NULL
  *
- * Return: 0; -EIO and the like if the device failed: the log is read-only
- * from then on; -EROFS.
+ * Return: 0; -EIO if the device failed, or another -errno of fdatasync(2): the
+ * log is read-only from then on; -EROFS.
  */
 int maplog_sync(struct maplog *log, uint64_t *durable);
 
@@ -380,7 +388,7 @@ int maplog_wait(struct maplog *log, uint64_t next, uint64_t generation,
  * Costs no mapping and no descriptor until this process, as the writer,
  * truncates or trims entries of the range: then their files stay open.
  *
- * Return: 0; -ENODATA, -ENOENT if the log does not hold all of the range;
+ * Return: 0; -ENODATA and -ENOENT if the log does not hold all of the range;
  * -ENOMEM.
  */
 int maplog_snapshot_take(struct maplog *log, uint64_t first, uint64_t next,
@@ -389,8 +397,8 @@ int maplog_snapshot_take(struct maplog *log, uint64_t first, uint64_t next,
 /**
  * maplog_snapshot_view() - as maplog_view(), inside of a snapshot
  *
- * Return: as maplog_view(); -ENODATA and -ENOENT mean outside of the range;
- * -ESTALE if another process truncated or trimmed the entry.
+ * Return: as maplog_view(); -ENODATA and -ENOENT if the entry is outside of the
+ * range; -ESTALE if another process truncated or trimmed the entry.
  */
 int maplog_snapshot_view(struct maplog_snapshot *snapshot, uint64_t index,
 			 uint32_t max, struct maplog_view *view);
@@ -398,103 +406,10 @@ int maplog_snapshot_view(struct maplog_snapshot *snapshot, uint64_t index,
 /** maplog_snapshot_release() - give a snapshot back; NULL is allowed */
 void maplog_snapshot_release(struct maplog_snapshot *snapshot);
 
-/* ---- Looking at a log --------------------------------------------------- */
-
-/* The live counters, read at one moment. */
-struct maplog_counters {
-	uint64_t generation;
-	uint64_t first;
-	uint64_t next;
-	uint64_t durable;
-};
-
-/** maplog_counters() - cheap: a few loads */
-void maplog_counters(struct maplog *log, struct maplog_counters *counters);
-
-/* What the last opening for writing found and did. */
-struct maplog_recovery {
-	uint64_t scanned;    /* entries past the durable mark */
-	uint64_t damaged;    /* of them, bad ones with good ones behind */
-	uint64_t torn_index; /* the first entry that was cut off */
-	uint64_t torn_bytes; /* size of the .torn file, 0 if none */
-	bool truncation;     /* a pending truncation was finished */
-	bool head;	     /* a damaged head was rebuilt */
-};
-
-struct maplog_status {
-	struct maplog_counters counters;
-	uint64_t segments;
-	uint64_t bytes;	  /* payload of all entries */
-	uint64_t mapped;  /* bytes mapped for reading now */
-	uint64_t created; /* time */
-	uint8_t uuid[16];
-	int error;    /* 0, or the -errno that made the log read-only */
-	bool writer;  /* this handle is the writer */
-	bool live;    /* some process is */
-	pid_t holder; /* its pid, 0 if there is none */
-	struct maplog_recovery recovery;
-};
-
-/** maplog_status() - everything that is known; may open files
- *
- * Return: 0, or an -errno of looking at the segments.
- */
-int maplog_status(struct maplog *log, struct maplog_status *status);
-
-enum maplog_file {
-	MAPLOG_DATA,  /* the .log file */
-	MAPLOG_INDEX, /* the .idx file */
-};
-
-struct maplog_segment {
-	uint64_t id; /* changes when a truncation ends or replaces it */
-	uint64_t base;
-	uint64_t entries;
-	uint64_t bytes; /* payload */
-	uint64_t time;	/* of its last entry, 0 if it has none */
-	bool active;	/* still appended to */
-	bool exact[2];	/* by enum maplog_file: the file ends where it should */
-};
-
-/**
- * maplog_segment() - the segment that holds an entry
- * @index: below the first segment it means the first, past the end the last
- *
- * To visit all of them, begin with 0 and go on with base + entries until one
- * is active.
- *
- * Return: 0; -ENODATA if there is none at all; -EUCLEAN or an -errno of
- * open(2) if its files cannot be used: id, base, entries and active are set
- * then too.
- */
-int maplog_segment(struct maplog *log, uint64_t index,
-		   struct maplog_segment *segment);
-
-/**
- * maplog_segment_open() - open a file of a segment, read-only
- * @fd: out: to be closed by the caller
- *
- * Return: 0; -ESTALE if the segment is no longer part of the log; else an
- * -errno of open(2).
- */
-int maplog_segment_open(struct maplog *log,
-			const struct maplog_segment *segment,
-			enum maplog_file file, int *fd);
-
-/**
- * maplog_head_open() - open the page of live counters, read-only
- * @fd: out: to be closed by the caller
- */
-int maplog_head_open(struct maplog *log, int *fd);
-
-/** maplog_dirfd() - the log's directory; belongs to the log */
-int maplog_dirfd(struct maplog *log);
-
-/** maplog_crc32c() - CRC-32C of bytes, continued from @crc (0 to begin) */
-uint32_t maplog_crc32c(uint32_t crc, const void *data, size_t bytes);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "status.h"
 
 #endif

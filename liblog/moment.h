@@ -19,7 +19,9 @@ extern "C" {
  * @now:    nanoseconds since 1970
  * @moment: out: likewise; 0 for what is longer ago than that
  *
- * Any thread. Return: 0; -EINVAL if the text cannot be read; -ERANGE if there
+ * Any thread.
+ *
+ * Return: 0; -EINVAL if the text cannot be read; -ERANGE if there
  * is no such day, hour or minute, or a log cannot hold it.
  */
 int maplog_moment_parse(const char *text, uint64_t now, uint64_t *moment);
@@ -33,7 +35,8 @@ int maplog_moment_parse(const char *text, uint64_t now, uint64_t *moment);
  * index, whose checksums are not looked at. An entry whose time cannot be read
  * counts as being as old as one before it.
  *
- * Return: 0; -ENOBUFS; else an -errno of open(2) or mmap(2).
+ * Return: 0; -ENOBUFS if map-limit is reached by views that are in use; else an
+ * -errno of open(2) or mmap(2).
  */
 int maplog_moment_find(struct maplog *log, uint64_t moment, uint64_t *index);
 

@@ -155,7 +155,7 @@ def main():
     run.check("check-budget", ["scripts/check-budget"])
     run.check("check-format", ["scripts/check-format"])
     if built["build"]:
-        run.tests("unit", "build", ["unit", "cli", "scripts"])
+        run.tests("unit", "build", ["unit", "cli", "scripts", "install"])
     if built["build-asan"]:
         run.tests("asan", "build-asan", ["unit"], slower=4)
     if built["build-tsan"]:
