@@ -152,7 +152,8 @@ class ReadOnly(mounted.MountCase):
                        "truncate -s 0 l/head", "dd if=/dev/zero of=l/head "
                        "count=1 conv=notrunc", "sed -i s/x/y/ l/entries/1",
                        "rm -f l/entries/0", "rm -rf l", "mv l/head l/tail",
-                       "touch l/entries/0", "tee l/status </dev/null", "shred l/entries/0"):
+                       "touch l/entries/0", "tee l/status </dev/null",
+                       "shred l/entries/0"):
             with self.subTest(script=script):
                 done = subprocess.run(["bash", "-c", script], cwd=self.mnt,
                                       capture_output=True, check=False)

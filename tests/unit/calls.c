@@ -2,6 +2,7 @@
 /* System calls of liblog, routed through the tests by the linker (--wrap). */
 #include "calls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,16 +23,29 @@
 
 #define WRITTEN_MAX 1024
 
-struct fault {
-	int after;
-	int times;
-	int error;
+/*
+ * Threads of a log make calls while a test sets and clears faults. A fault is
+ * one word, so that none of them sees half of it, and nothing here orders
+ * what the threads do: a race in liblog must not be hidden by the tests.
+ */
+union fault {
+	struct {
+		int32_t after;
+		int16_t times;
+		int16_t error;
+	};
+	uint64_t word;
 };
 
-static struct fault faults[CALLS];
+static_assert(sizeof(union fault) == sizeof(uint64_t), "one word");
+
+#define load(what)	   __atomic_load_n(&(what), __ATOMIC_RELAXED)
+#define store(what, value) __atomic_store_n(&(what), (value), __ATOMIC_RELAXED)
+#define add_one(what)	   __atomic_fetch_add(&(what), 1, __ATOMIC_RELAXED)
+
+static uint64_t faults[CALLS];
 static int made[CALLS];
 static int changing;
-static int n_written; /* parts of files, see calls_wrote() */
 static int die_at = -1;
 static const struct call_watch *watch;
 static _Thread_local bool inside;
@@ -39,41 +53,99 @@ static _Thread_local bool inside;
 long calls_clock_offset;
 bool calls_skip_syncs;
 
+/* Parts of files that were written, see calls_wrote(). */
+static struct written {
+	ino_t ino;
+	uint64_t from;
+	uint64_t to;
+} written[WRITTEN_MAX];
+static int n_written;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+
+static void forget_written(void)
+{
+	pthread_mutex_lock(&writing);
+	n_written = 0;
+	pthread_mutex_unlock(&writing);
+}
+
+static void remember(int fd, uint64_t from, size_t bytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return;
+	pthread_mutex_lock(&writing);
+	if (n_written < WRITTEN_MAX)
+		written[n_written++] =
+			(struct written){ st.st_ino, from, from + bytes };
+	pthread_mutex_unlock(&writing);
+}
+
+static bool covers(const struct written *part, ino_t ino, uint64_t at)
+{
+	return part->ino == ino && part->from <= at && at < part->to;
+}
+
+bool calls_wrote(ino_t ino, uint64_t from, uint64_t to)
+{
+	bool found = true;
+
+	pthread_mutex_lock(&writing);
+	while (from < to && found) {
+		found = false;
+		for (int n = 0; n < n_written; n++) {
+			if (!covers(&written[n], ino, from))
+				continue;
+			from = written[n].to;
+			found = true;
+		}
+	}
+	pthread_mutex_unlock(&writing);
+	return found;
+}
+
 void fault_set(enum call call, int after, int times, int error)
 {
-	faults[call] = (struct fault){ after, times, error };
+	const union fault fault = {
+		.after = after,
+		.times = (int16_t)times,
+		.error = (int16_t)error,
+	};
+
+	store(faults[call], fault.word);
 }
 
 void fault_clear(void)
 {
 	for (int i = 0; i < CALLS; i++) {
-		faults[i] = (struct fault){ 0, 0, 0 };
-		made[i] = 0;
+		store(faults[i], 0);
+		store(made[i], 0);
 	}
-	changing = 0;
-	n_written = 0;
-	die_at = -1;
+	store(changing, 0);
+	store(die_at, -1);
+	forget_written();
 }
 
 void fault_die(int n)
 {
 	fault_clear();
-	die_at = n;
+	store(die_at, n);
 }
 
 int calls_made(enum call call)
 {
-	return __atomic_load_n(&made[call], __ATOMIC_SEQ_CST);
+	return load(made[call]);
 }
 
 int calls_changing(void)
 {
-	return __atomic_load_n(&changing, __ATOMIC_SEQ_CST);
+	return load(changing);
 }
 
 void calls_watch(const struct call_watch *new)
 {
-	watch = new;
+	__atomic_store_n(&watch, new, __ATOMIC_RELEASE);
 }
 
 /* What is shared with other processes. */
@@ -112,14 +184,23 @@ static void stand_still(void)
 	wait_for(&shared->go_on);
 }
 
-static int count_down(struct fault *fault)
+static int count_down(uint64_t *word)
 {
-	if (!__atomic_load_n(&fault->times, __ATOMIC_SEQ_CST))
-		return 0;
-	if (__atomic_fetch_sub(&fault->after, 1, __ATOMIC_SEQ_CST) > 0)
-		return 0;
-	__atomic_fetch_sub(&fault->times, 1, __ATOMIC_SEQ_CST);
-	return fault->error;
+	union fault old = { .word = load(*word) };
+	union fault new;
+
+	do {
+		new = old;
+		if (!old.times)
+			return 0;
+		if (old.after > 0)
+			new.after--;
+		else if (old.times > 0)
+			new.times--;
+	} while (!__atomic_compare_exchange_n(word, &old.word, new.word, false,
+					      __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return old.after > 0 ? 0 : old.error;
 }
 
 /* Returns the errno to fail with, or FAULT_SHORT, or 0. */
@@ -129,7 +210,7 @@ static int begin(enum call call)
 
 	if (inside)
 		return 0;
-	__atomic_fetch_add(&made[call], 1, __ATOMIC_SEQ_CST);
+	add_one(made[call]);
 	error = count_down(&faults[call]);
 	if (error == FAULT_DIE)
 		_exit(DIED);
@@ -144,10 +225,13 @@ static int begin(enum call call)
 
 void calls_look(void)
 {
-	if (!watch)
+	const struct call_watch *now =
+		__atomic_load_n(&watch, __ATOMIC_ACQUIRE);
+
+	if (!now)
 		return;
 	inside = true;
-	watch->before();
+	now->before();
 	inside = false;
 }
 
@@ -158,7 +242,7 @@ static int begin_change(enum call call)
 
 	if (inside)
 		return 0;
-	if (__atomic_fetch_add(&changing, 1, __ATOMIC_SEQ_CST) == die_at)
+	if (add_one(changing) == load(die_at))
 		_exit(DIED);
 	calls_look();
 	return error;
@@ -166,45 +250,14 @@ static int begin_change(enum call call)
 
 static void synced(int fd, bool created)
 {
-	if (!watch || inside)
+	const struct call_watch *now =
+		__atomic_load_n(&watch, __ATOMIC_ACQUIRE);
+
+	if (!now || inside)
 		return;
 	inside = true;
-	watch->synced(fd, created);
+	now->synced(fd, created);
 	inside = false;
-}
-
-static struct written {
-	ino_t ino;
-	uint64_t from;
-	uint64_t to;
-} written[WRITTEN_MAX];
-
-static void remember(int fd, uint64_t from, size_t bytes)
-{
-	int n = __atomic_fetch_add(&n_written, 1, __ATOMIC_SEQ_CST);
-	struct stat st;
-
-	if (n < WRITTEN_MAX && !fstat(fd, &st))
-		written[n] = (struct written){ st.st_ino, from, from + bytes };
-}
-
-bool calls_wrote(ino_t ino, uint64_t from, uint64_t to)
-{
-	bool found = true;
-
-	while (from < to && found) {
-		found = false;
-		for (int n = 0; n < n_written && n < WRITTEN_MAX; n++) {
-			const struct written *part = &written[n];
-
-			if (part->ino != ino || part->from > from ||
-			    part->to <= from)
-				continue;
-			from = part->to;
-			found = true;
-		}
-	}
-	return found;
 }
 
 REAL(int, openat64, int dirfd, const char *name, int flags, ...)
