@@ -31,7 +31,9 @@ struct torn {
 
 static void torn_name(char name[DIR_NAME_SIZE], uint64_t index, int n)
 {
-	char suffix[12] = DIR_TORN;
+	char suffix[20] = DIR_TORN;
+
+	assert(n >= 0 && n < TRIES);
 
 	if (n)
 		snprintf(suffix, sizeof(suffix), DIR_TORN ".%d", n);

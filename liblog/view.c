@@ -431,7 +431,7 @@ int maplog_view_check(struct maplog *log, const struct maplog_view *view,
 int maplog_read(struct maplog *log, uint64_t index, void *buffer, size_t size,
 		struct maplog_info *info)
 {
-	struct maplog_info found;
+	struct maplog_info found = { .bytes = 0 };
 	struct maplog_view view;
 	const void *data;
 	int ret;
@@ -442,11 +442,13 @@ int maplog_read(struct maplog *log, uint64_t index, void *buffer, size_t size,
 	ret = maplog_view_check(log, &view, NULL);
 	if (!ret)
 		ret = maplog_view_entry(&view, 0, &data, &found);
-	if (!ret) {
-		memcpy(buffer, data, size < found.bytes ? size : found.bytes);
-		if (info)
-			*info = found;
-	}
+	if (size > found.bytes)
+		size = found.bytes;
+	/* Without a buffer it is the size that is asked for. */
+	if (!ret && size)
+		memcpy(buffer, data, size);
+	if (!ret && info)
+		*info = found;
 	maplog_view_release(&view);
 	return ret;
 }

@@ -43,27 +43,6 @@ static void touch(struct windows *windows, struct maplog_window *window)
 		__atomic_store_n(&window->used, clock, __ATOMIC_RELAXED);
 }
 
-struct maplog_window *windows_find(struct windows *windows, uint64_t key)
-{
-	size_t set = set_of(key);
-
-	for (int way = 0; way < WINDOW_WAYS; way++) {
-		struct maplog_window *window = &windows->window[set][way];
-
-		if (load(windows->key[set][way]) != key)
-			continue;
-		/* Hold first, then look again: pairs with evict(), which
-		 * hides the key first, then looks for holders. */
-		hold(window);
-		if (load(windows->key[set][way]) == key) {
-			touch(windows, window);
-			return window;
-		}
-		let_go(window);
-	}
-	return NULL;
-}
-
 /* No segment has the id 0, so no reader looks for this key. */
 #define KEY_DOOMED 1
 
@@ -101,23 +80,48 @@ static void sweep(struct windows *windows)
 	}
 }
 
+/* Gives back one that is found by its key. */
+static void put_shared(struct windows *windows, struct maplog_window *window)
+{
+	if (let_go(window) || !load(window->doomed))
+		return;
+	/* It may be another window by now; then this is for nothing. */
+	pthread_mutex_lock(&windows->lock);
+	sweep(windows);
+	pthread_mutex_unlock(&windows->lock);
+}
+
 void window_put(struct maplog_window *window)
 {
-	struct windows *windows = window->owner;
-	/* A window of its own has nobody left who could find it. */
-	bool single = window->single;
-
-	if (let_go(window))
-		return;
-	if (single) {
+	if (!window->single) {
+		put_shared(window->owner, window);
+	} else if (!let_go(window)) {
+		/* Nobody is left who could find it. */
 		unmap(window);
 		free(window);
-	} else if (load(window->doomed)) {
-		/* It may be another window by now; then this is for nothing. */
-		pthread_mutex_lock(&windows->lock);
-		sweep(windows);
-		pthread_mutex_unlock(&windows->lock);
 	}
+}
+
+struct maplog_window *windows_find(struct windows *windows, uint64_t key)
+{
+	size_t set = set_of(key);
+
+	for (int way = 0; way < WINDOW_WAYS; way++) {
+		struct maplog_window *window = &windows->window[set][way];
+
+		if (load(windows->key[set][way]) != key)
+			continue;
+		/* Hold first, then look again: pairs with evict(), which
+		 * hides the key first, then looks for holders. */
+		hold(window);
+		if (load(windows->key[set][way]) == key) {
+			touch(windows, window);
+			return window;
+		}
+		/* It may be doomed by now, and waiting only for us. */
+		put_shared(windows, window);
+	}
+	return NULL;
 }
 
 /* The least used window of one set that nobody holds; -1 if there is none. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -318,6 +319,44 @@ START_TEST(threads_find_what_they_look_for)
 }
 END_TEST
 
+static bool stop;
+static uint64_t looks; /* how often that thread has come and gone */
+
+static void *look_for_0(void *arg)
+{
+	(void)arg;
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		(void)is_mapped(0);
+		__atomic_fetch_add(&looks, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void let_it_look_again(void)
+{
+	uint64_t before = __atomic_load_n(&looks, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&looks, __ATOMIC_RELAXED) < before + 2)
+		sched_yield();
+}
+
+START_TEST(window_forgotten_while_it_is_found_goes)
+{
+	pthread_t thread;
+
+	stop = false;
+	pthread_create(&thread, NULL, look_for_0, NULL);
+	for (int i = 0; i < 3000; i++) {
+		use(0);
+		windows_forget(windows, 1);
+		let_it_look_again();
+		ck_assert_uint_eq(windows_mapped(windows), 0);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 static Suite *window_suite(void)
 {
 	Suite *suite = suite_create("window");
@@ -340,6 +379,7 @@ static Suite *window_suite(void)
 	tcase_add_test(tcase, only_windows_of_that_segment_are_forgotten);
 	tcase_add_test(tcase, failed_mapping_changes_nothing);
 	tcase_add_test(tcase, threads_find_what_they_look_for);
+	tcase_add_test(tcase, window_forgotten_while_it_is_found_goes);
 	return suite;
 }
 
