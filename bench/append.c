@@ -3,9 +3,11 @@
  * Appends n entries to a peer, reads all of them back and checks them.
  *
  *	bench-append-PEER as=ROW dir=DIR [n=] [size=] [batch=] [sync=] [read=]
+ *			  [latency=1] [segment=]
  *
  * sync=K calls the peer's sync after every K entries; 0 leaves it to the peer.
  * latency=1 also times each durable unit, which costs two looks at the clock.
+ * segment= is the size of a segment, for peers that have some.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -168,6 +170,7 @@ int main(int argc, char **argv)
 	setup.n = arg_number("n", 100000);
 	setup.size = arg_number("size", 51);
 	setup.batch = (unsigned)arg_number("batch", 10);
+	setup.segment = arg_text("segment", "256M");
 	sync_every = arg_number("sync", 0);
 	latency = arg_number("latency", 0);
 	step = (unsigned)arg_number("read", 10);

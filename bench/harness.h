@@ -71,6 +71,13 @@ static inline void keep(uint64_t value)
 	__asm__ volatile("" : : "r"(value) : "memory");
 }
 
+/** random_below() - the next number below @n (at most 2^32) of a series */
+static inline uint64_t random_below(uint64_t *state, uint64_t n)
+{
+	*state = *state * 6364136223846793005 + 1442695040888963407;
+	return (*state >> 32) * n >> 32;
+}
+
 /* ---- Payload: what entry i holds follows from i ---- */
 
 /* Entries begin anywhere in so many bytes of noise: few enough to stay in the

@@ -17,10 +17,11 @@ extern "C" {
 #endif
 
 struct setup {
-	const char *dir; /* an empty directory for the peer's files */
-	uint64_t n;	 /* entries that will be appended */
-	size_t size;	 /* bytes of each */
-	unsigned batch;	 /* entries of one append, at most */
+	const char *dir;     /* an empty directory for the peer's files */
+	uint64_t n;	     /* entries that will be appended */
+	size_t size;	     /* bytes of each */
+	unsigned batch;	     /* entries of one append, at most */
+	const char *segment; /* size of a segment, where there are any */
 };
 
 struct peer {

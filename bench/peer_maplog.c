@@ -19,6 +19,8 @@ static void open_log(const struct peer *self, const struct setup *setup)
 
 	maplog_options_init(&options);
 	options.sync = (enum maplog_sync)self->flags;
+	must(maplog_options_set(&options, "segment-size", setup->segment),
+	     setup->segment);
 	must(maplog_create(dir, "log", 0755, &options), "maplog_create");
 	must(maplog_open(dir, "log", MAPLOG_WRITE, &log_), "maplog_open");
 }

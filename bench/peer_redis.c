@@ -8,6 +8,7 @@
  * name, so no package that starts a service is needed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static redisReply *entries_read;
 static uint64_t next;
 static const char *const modes[] = { "off", "everysec", "always" };
 
-static void run_server(const char *dir, const char *socket, const char *mode)
+static void run_server(const char *dir, const char *mode)
 {
 	bool aof = strcmp(mode, "off");
 	const char *const argv[] = {
@@ -33,7 +34,7 @@ static void run_server(const char *dir, const char *socket, const char *mode)
 		"--port",
 		"0",
 		"--unixsocket",
-		socket,
+		"socket", /* in its --dir */
 		"--dir",
 		dir,
 		"--save",
@@ -67,17 +68,18 @@ static void connect_server(const char *socket)
 
 static void open_redis(const struct peer *self, const struct setup *setup)
 {
-	char socket[90];
+	char socket[40];
+	int dir =
+		(int)must_call(open(setup->dir, O_DIRECTORY | O_PATH), "open");
 
-	/* Paths of sockets are short. */
-	if (snprintf(socket, sizeof(socket), "%s/socket", setup->dir) >=
-	    (int)sizeof(socket))
-		die("the path of the directory is too long for a socket", 0);
+	/* Paths of sockets are short; this one is, wherever the directory. */
+	snprintf(socket, sizeof(socket), "/proc/self/fd/%d/socket", dir);
 	fflush(stdout);
 	server = (pid_t)must_call(fork(), "fork");
 	if (!server)
-		run_server(setup->dir, socket, modes[self->flags]);
+		run_server(setup->dir, modes[self->flags]);
 	connect_server(socket);
+	close(dir);
 }
 
 static redisReply *take_reply(void)

@@ -80,7 +80,7 @@ static void append_line(uint64_t index)
 {
 	char line[LINE + 1];
 
-	snprintf(line, sizeof(line), "%016lx %016lx %15s\n", index, clock_ns(),
+	snprintf(line, sizeof(line), "%016lx %016lx %16s\n", index, clock_ns(),
 		 "");
 	append(line);
 }

@@ -49,9 +49,7 @@ static uint64_t next_offset(uint64_t i, uint64_t *state)
 {
 	if (!job.random)
 		return i % job.places * job.size;
-	*state = *state * 6364136223846793005 + 1442695040888963407;
-	return (uint64_t)((unsigned __int128)*state * job.places >> 64) *
-	       job.size;
+	return random_below(state, job.places) * job.size;
 }
 
 static uint64_t read_one(uint64_t offset)

@@ -71,12 +71,8 @@ static void *read_on(void *arg)
 
 	wait_to_go();
 	while (clock_ns() < end) {
-		for (unsigned i = 0; i < 100; i++) {
-			reader->state = reader->state * 6364136223846793005 + 1;
-			look_up((uint64_t)((unsigned __int128)reader->state *
-						   (n - BATCH) >>
-					   64));
-		}
+		for (unsigned i = 0; i < 100; i++)
+			look_up(random_below(&reader->state, n - BATCH));
 		reader->calls += 100;
 	}
 	return NULL;

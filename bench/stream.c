@@ -65,6 +65,6 @@ int main(int argc, char **argv)
 	}
 	must_call(close(fd), "close");
 	emit("write", "MB/s", (double)(n * entry) * 1000 / (double)spent);
-	emit("write", "ns/entry", (double)spent / (double)n);
+	emit("append", "ns/entry", (double)spent / (double)n);
 	return 0;
 }
