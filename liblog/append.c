@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "meter.h"
 #include "publish.h"
 #include "roll.h"
 #include "sync.h"
@@ -223,7 +224,7 @@ static int sync_tail(struct maplog *log)
 	int ret;
 
 	pthread_mutex_unlock(&log->write);
-	ret = segment_sync(segment, log->dirfd);
+	ret = sync_segment(log, segment);
 	pthread_mutex_lock(&log->write);
 	if (ret)
 		sync_failed(log, ret);
@@ -248,6 +249,7 @@ static int commit_group(struct maplog *log, const struct group *group)
 	for (size_t i = 0; i < group->batches; i++) {
 		uint64_t n = log->first_append->n;
 
+		meter_append(&log->metrics, n, log->first_append->bytes);
 		complete(log, first, 0);
 		first += n;
 	}
@@ -329,6 +331,8 @@ static int append(struct maplog *log, struct append *append, uint64_t *first)
 	pthread_mutex_lock(&log->write);
 	ret = queue_and_wait(log, append);
 	pthread_mutex_unlock(&log->write);
+	if (ret && ret != -ESTALE)
+		meter_error(&log->metrics);
 	if (!ret && first)
 		*first = append->first;
 	return ret;

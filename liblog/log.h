@@ -410,6 +410,7 @@ void maplog_snapshot_release(struct maplog_snapshot *snapshot);
 }
 #endif
 
+#include "metrics.h"
 #include "status.h"
 
 #endif

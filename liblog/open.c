@@ -14,6 +14,7 @@
 #include "follow.h"
 #include "io.h"
 #include "lock.h"
+#include "meter.h"
 #include "options.h"
 #include "private.h"
 #include "publish.h"
@@ -37,6 +38,7 @@ static struct maplog *new_log(void)
 		return NULL;
 	log->dirfd = -1;
 	log->last_append = &log->first_append;
+	meter_init(&log->metrics);
 	pthread_mutex_init(&log->segments, NULL);
 	pthread_mutex_init(&log->write, NULL);
 	pthread_cond_init(&log->written, NULL);

@@ -68,6 +68,7 @@ struct maplog {
 	uint64_t checkpointed; /* durable, as the last checkpoint says */
 	uint64_t truncate_to;  /* by the last truncation there was */
 	struct maplog_recovery recovery;
+	struct maplog_metrics metrics; /* see meter.h */
 	struct keeper keeper;
 };
 

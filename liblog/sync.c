@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "meter.h"
 #include "publish.h"
 
 void sync_begin(struct maplog *log)
@@ -19,6 +20,15 @@ void sync_end(struct maplog *log)
 	assert(log->syncing);
 	log->syncing = false;
 	pthread_cond_broadcast(&log->written);
+}
+
+int sync_segment(struct maplog *log, struct segment *segment)
+{
+	uint64_t begin = meter_now();
+	int ret = segment_sync(segment, log->dirfd);
+
+	meter_sync(&log->metrics, meter_now() - begin);
+	return ret;
 }
 
 void sync_failed(struct maplog *log, int error)
@@ -110,7 +120,7 @@ static int finish(struct maplog *log, struct segment *segment)
 	int ret;
 
 	pthread_mutex_unlock(&log->write);
-	ret = segment_sync(segment, log->dirfd);
+	ret = sync_segment(log, segment);
 	if (!ret)
 		ret = segment_finish(segment);
 	pthread_mutex_lock(&log->write);
@@ -150,7 +160,7 @@ int sync_everything(struct maplog *log)
 	if (log->head.page->durable == next || !segment)
 		return 0;
 	pthread_mutex_unlock(&log->write);
-	ret = segment_sync(segment, log->dirfd);
+	ret = sync_segment(log, segment);
 	pthread_mutex_lock(&log->write);
 	if (ret)
 		sync_failed(log, ret);

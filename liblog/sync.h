@@ -20,6 +20,9 @@ void sync_end(struct maplog *log);
 /** sync_rolled() - finish all segments that wait for it */
 int sync_rolled(struct maplog *log);
 
+/** sync_segment() - segment_sync(), and say how long it took; any thread */
+int sync_segment(struct maplog *log, struct segment *segment);
+
 /** sync_everything() - that, and make durable what is visible now */
 int sync_everything(struct maplog *log);
 

@@ -11,6 +11,7 @@
 #include "append.h"
 #include "dir.h"
 #include "io.h"
+#include "meter.h"
 #include "publish.h"
 #include "roll.h"
 #include "snapshot.h"
@@ -72,7 +73,7 @@ static int secure_prefix(struct maplog *log, uint64_t index)
 	ret = sync_rolled(log);
 	if (ret || !active || index <= active->trailer.base)
 		return ret;
-	ret = segment_sync(active, log->dirfd);
+	ret = sync_segment(log, active);
 	if (!ret)
 		ret = segment_finish(active);
 	if (ret)
@@ -218,7 +219,7 @@ static int prepare(struct maplog *log, struct append *batch, uint64_t index,
 	ret = segment_reserve(segment, batch->bytes, batch->n);
 	if (!ret) {
 		append_put(log, segment, batch, append_time(log), false);
-		ret = segment_sync(segment, log->dirfd);
+		ret = sync_segment(log, segment);
 		if (!ret)
 			ret = segment_finish(segment);
 		if (ret)
@@ -247,6 +248,8 @@ static int overwrite(struct maplog *log, uint64_t index, struct append *batch)
 	if (ret)
 		return ret;
 	ret = replace_tail(log, index, prepared);
+	if (!ret)
+		meter_append(&log->metrics, batch->n, batch->bytes);
 	if (log->active != prepared)
 		roll_discard(log, roll_name_new, prepared);
 	return ret;

@@ -20,6 +20,7 @@ EXPECTED = """
     etc/maplogfs.ini
     include/maplog/format.h
     include/maplog/log.h
+    include/maplog/metrics.h
     include/maplog/status.h
     lib/*/libmaplog.a
     lib/*/libmaplog.so
