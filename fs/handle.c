@@ -113,6 +113,10 @@ int handle_open(struct server *server, struct node *node, fuse_req_t req,
 void handle_release(struct handle *handle, fuse_req_t req)
 {
 	unlist(handle);
+	/* The client has its answer, and the thread that gave it may not be
+	 * done with the handle. */
+	pthread_mutex_lock(&handle->lock);
+	pthread_mutex_unlock(&handle->lock);
 	handle->ops->release(handle, req);
 	free_handle(handle);
 }

@@ -17,7 +17,9 @@ struct handle_ops {
 	/** open() - the kind's own part; sets flags in @fi. Return: 0, errno */
 	int (*open)(struct handle *handle, fuse_req_t req,
 		    struct fuse_file_info *fi);
-	/** read() - answers the request itself, now or later */
+	/** read() - answers the request itself, now or later. The client may
+	 * close the file as soon as it has an answer: what is used after that,
+	 * or is what the answer is made of, is used with the handle's lock. */
 	void (*read)(struct handle *handle, fuse_req_t req, size_t size,
 		     uint64_t offset, bool nonblocking);
 	/** write() - Return: how much was taken, or an errno. May answer the

@@ -235,6 +235,8 @@ void span_read(struct span *span, fuse_req_t req, uint64_t offset, size_t size)
 
 	if (ret)
 		fuse_reply_err(req, -ret);
+	else if (!answer.count)
+		fuse_reply_buf(req, NULL, 0);
 	else if (answer.count < IOV_MAX)
 		fuse_reply_iov(req, answer.iov, (int)answer.count);
 	else

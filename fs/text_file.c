@@ -32,11 +32,13 @@ static void text_read(struct handle *handle, fuse_req_t req, size_t size,
 	const struct text_handle *file = (const struct text_handle *)handle;
 
 	(void)nonblocking;
+	pthread_mutex_lock(&handle->lock);
 	if (offset > file->size)
 		offset = file->size;
 	if (size > file->size - offset)
 		size = file->size - offset;
 	fuse_reply_buf(req, file->text + offset, size);
+	pthread_mutex_unlock(&handle->lock);
 }
 
 static void text_release(struct handle *handle, fuse_req_t req)

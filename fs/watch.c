@@ -20,6 +20,7 @@ struct watch {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct watcher *watchers;
+	struct maplog_counters seen; /* what the watchers were told of */
 	pthread_t thread;
 	bool started;
 	bool stopping;
@@ -47,30 +48,30 @@ static void tell_all(struct watch *watch)
 	}
 }
 
-/* With the lock, which is released while there is nothing to tell. */
-static void wait_and_tell(struct watch *watch, struct maplog_counters *seen)
+/* With the lock, which is released while there is nothing to tell. What comes
+ * when a sleep has just timed out is news as well. */
+static void wait_and_tell(struct watch *watch)
 {
+	const struct maplog_counters seen = watch->seen;
 	struct maplog *log = watch->book->log;
-	int ret;
 
 	pthread_mutex_unlock(&watch->lock);
-	ret = maplog_wait(log, seen->next, seen->generation, SLEEP_MSEC);
-	maplog_counters(log, seen);
+	(void)maplog_wait(log, seen.next, seen.generation, SLEEP_MSEC);
 	pthread_mutex_lock(&watch->lock);
-	if (!ret)
+	maplog_counters(log, &watch->seen);
+	if (watch->seen.next != seen.next ||
+	    watch->seen.generation != seen.generation)
 		tell_all(watch);
 }
 
 static void *run(void *arg)
 {
 	struct watch *watch = arg;
-	struct maplog_counters seen;
 
-	maplog_counters(watch->book->log, &seen);
 	pthread_mutex_lock(&watch->lock);
 	while (!watch->stopping) {
 		if (watch->watchers)
-			wait_and_tell(watch, &seen);
+			wait_and_tell(watch);
 		else
 			pthread_cond_wait(&watch->changed, &watch->lock);
 	}
@@ -86,6 +87,8 @@ static void start(struct watch *watch)
 
 	if (watch->started || !watch->book->log)
 		return;
+	/* Now, not when the thread comes to it: what is new by then is news. */
+	maplog_counters(watch->book->log, &watch->seen);
 	pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
 	watch->started = !pthread_create(&watch->thread, &attr, run, watch);

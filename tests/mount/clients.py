@@ -6,6 +6,7 @@ import mmap
 import os
 import signal
 import struct
+import subprocess
 import sys
 import traceback
 from collections import namedtuple
@@ -158,6 +159,42 @@ class Child:
             os.kill(self.pid, with_signal)
             if with_signal == signal.SIGKILL:
                 self.wait()
+
+
+class Linked:
+    """A process that writes to a log with the library, without the mount."""
+
+    def __init__(self, case, path):
+        # pylint: disable-next=consider-using-with
+        self.process = subprocess.Popen(
+            [mounted.MAPLOG, "append", "--verbose", "--batch=1", path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        case.addCleanup(self.kill)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def append(self, *lines):
+        """Appends lines; each is acknowledged when this returns."""
+        for line in lines:
+            self.process.stdin.write(line)
+            self.process.stdin.flush()
+            if not self.process.stdout.readline().startswith(b"first="):
+                raise AssertionError("a line was not acknowledged")
+
+    def close(self):
+        """Ends in order."""
+        self.process.stdin.close()
+        if self.process.wait():
+            raise AssertionError("a writer with the library failed")
+        self.process.stdout.close()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 def _run_and_exit(function, arguments):

@@ -5,6 +5,7 @@ import errno
 import os
 import random
 import struct
+import time
 
 import mounted
 import readers
@@ -12,6 +13,8 @@ from clients import Child, Mapping, boundaries, frame, records
 
 MIB = 1 << 20
 SEED = int(os.environ.get("MAPLOG_SEED", "7"))
+# How long each race goes on.
+SECONDS = float(os.environ.get("MAPLOG_SECONDS", "5"))
 
 
 def draw(rng, choices):
@@ -64,8 +67,6 @@ class Growth(mounted.MountCase):
 class Sizes(mounted.MountCase):
     """Many ask for the size of what grows, and go by what they are told."""
 
-    LOOKS = int(os.environ.get("MAPLOG_LOOKS", "1500"))
-
     def append_until(self, watched):
         """One byte value, so that a zero is seen."""
         fd = os.open(self.at("l", "batch"), os.O_WRONLY)
@@ -75,14 +76,15 @@ class Sizes(mounted.MountCase):
     def go_by_size(self, name):
         """The last page of the size that was told must be there, and right."""
         fd = os.open(self.at("l", name), os.O_RDONLY)
-        for _ in range(self.LOOKS):
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
             size = os.fstat(fd).st_size
             with Mapping(fd, size) as mapping:
                 if mapping.read(size - 5, 5) != b"xxxxx":
                     raise AssertionError(f"mapped {name} ends in other bytes")
-            end = os.lseek(fd, 0, os.SEEK_END)
-            if end < size:
-                raise AssertionError(f"{name} ends at {end}, not {size}")
+            last = os.lseek(fd, 0, os.SEEK_END)
+            if last < size:
+                raise AssertionError(f"{name} ends at {last}, not {size}")
             for reader in (*readers.LAZY, readers.by_pread):
                 data = reader(fd, size - 5)
                 if len(data) < 5 or data.strip(b"x"):
@@ -221,7 +223,6 @@ class History(mounted.MountCase):
     """One process truncates, overwrites and trims, others read meanwhile."""
 
     options = "sync=manual,segment-size=1M"
-    TURNS = int(os.environ.get("MAPLOG_TURNS", "1500"))
 
     def setUp(self):
         super().setUp()
@@ -232,7 +233,8 @@ class History(mounted.MountCase):
         rng = random.Random(SEED)
         first, next_, version = 0, 0, 0
         control = os.open(self.at("l", "control"), os.O_RDWR)
-        for turn in range(self.TURNS):
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
             kind = rng.random()
             at = rng.randrange(max(first, next_ - 20), next_ + 1)
             if kind < 0.3:
