@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checksums: CRC-32C, as ISA-L computes it. */
+/* Checksums: CRC-32C, by the processor for what is short, else by ISA-L. */
 #ifndef MAPLOG_CRC_H
 #define MAPLOG_CRC_H
 
@@ -28,5 +28,14 @@ uint32_t crc_extend(uint32_t crc, const void *data, size_t bytes);
 uint32_t crc_record(uint32_t seed, uint64_t index,
 		    const struct maplog_record *record, const void *data,
 		    size_t bytes);
+
+/**
+ * crc_put() - likewise, and copy the payload to where it is kept
+ * @to:   where; the checksum is that of the bytes stored here
+ * @from: what; it may change meanwhile
+ */
+uint32_t crc_put(uint32_t seed, uint64_t index,
+		 const struct maplog_record *record, void *to, const void *from,
+		 size_t bytes);
 
 #endif

@@ -275,10 +275,8 @@ void segment_put(struct segment *segment, uint32_t seed, uint64_t time,
 	       segment->allocated[REGION_INDEX]);
 	assert(record_time(&record));
 
-	if (entry->bytes)
-		memcpy(to, entry->data, entry->bytes);
-	/* Over what was stored: the caller's bytes may change under us. */
-	record.crc = crc_record(seed, index, &record, to, entry->bytes);
+	record.crc =
+		crc_put(seed, index, &record, to, entry->data, entry->bytes);
 	segment->copy[segment->count] = record;
 	segment->index[segment->count] = record;
 	segment->used = record.end;

@@ -49,6 +49,40 @@ START_TEST(crc32c_is_that_of_the_standard)
 }
 END_TEST
 
+/* More than what the processor sums up without ISA-L. */
+#define SIZES 600
+
+START_TEST(put_copies_the_payload_and_sums_it_up)
+{
+	char from[SIZES];
+	char to[SIZES + 2] = { 0 };
+
+	pattern(from, sizeof(from), 1);
+	for (size_t n = 0; n < SIZES; n++) {
+		ck_assert_uint_eq(
+			crc_put(seed, INDEX, &record, to + 1, from + 1, n),
+			crc_record(seed, INDEX, &record, from + 1, n));
+		ck_assert_mem_eq(to + 1, from + 1, n);
+		ck_assert_int_eq(to[0], 0);
+		ck_assert_int_eq(to[n + 1], 0);
+	}
+}
+END_TEST
+
+/* Byte by byte is the slow way that cannot be wrong. */
+START_TEST(sum_is_that_of_its_bytes_one_by_one)
+{
+	char data[SIZES];
+	uint32_t sum = 0;
+
+	pattern(data, sizeof(data), 1);
+	for (size_t n = 0; n < SIZES; n++) {
+		ck_assert_uint_eq(maplog_crc32c(0, data, n), sum);
+		sum = maplog_crc32c(sum, data + n, 1);
+	}
+}
+END_TEST
+
 START_TEST(crc_is_continued_over_pieces)
 {
 	char data[1000];
@@ -167,6 +201,8 @@ static Suite *record_suite(void)
 	tcase_add_checked_fixture(tcase, make_record, NULL);
 	tcase_add_test(tcase, crc32c_is_that_of_the_standard);
 	tcase_add_test(tcase, crc_is_continued_over_pieces);
+	tcase_add_test(tcase, put_copies_the_payload_and_sums_it_up);
+	tcase_add_test(tcase, sum_is_that_of_its_bytes_one_by_one);
 	tcase_add_test(tcase,
 		       record_covers_uuid_index_time_tag_end_and_payload);
 	tcase_add_test(tcase,
