@@ -10,7 +10,8 @@
 #include "report.h"
 #include "store.h"
 
-/* How long it sleeps at most, should the signal to end come too early. */
+/* How long it sleeps at most: should the signal to end come too early, and
+ * until it sees what ends no sleep. */
 #define SLEEP_MSEC 500
 
 #define STACK_SIZE (256 << 10)
@@ -48,8 +49,16 @@ static void tell_all(struct watch *watch)
 	}
 }
 
+static bool is_same(const struct maplog_counters *a,
+		    const struct maplog_counters *b)
+{
+	return a->generation == b->generation && a->first == b->first &&
+	       a->next == b->next && a->durable == b->durable;
+}
+
 /* With the lock, which is released while there is nothing to tell. What comes
- * when a sleep has just timed out is news as well. */
+ * when a sleep has just timed out is news as well, and so is what ends no
+ * sleep: a trim, a sync. */
 static void wait_and_tell(struct watch *watch)
 {
 	const struct maplog_counters seen = watch->seen;
@@ -59,8 +68,7 @@ static void wait_and_tell(struct watch *watch)
 	(void)maplog_wait(log, seen.next, seen.generation, SLEEP_MSEC);
 	pthread_mutex_lock(&watch->lock);
 	maplog_counters(log, &watch->seen);
-	if (watch->seen.next != seen.next ||
-	    watch->seen.generation != seen.generation)
+	if (!is_same(&watch->seen, &seen))
 		tell_all(watch);
 }
 

@@ -8,7 +8,8 @@ import struct
 
 import mounted
 import readers
-from clients import BOUNDARY, PAGE, Mapping, boundaries, frame, records
+from clients import (BOUNDARY, HEAD_DURABLE, HEAD_FIRST, HEAD_GENERATION,
+                     HEAD_NEXT, PAGE, Mapping, boundaries, frame, records)
 
 MIB = 1 << 20
 
@@ -332,6 +333,19 @@ class Mapped(Growing):
                 ends = [struct.unpack("<I", index.load(24 * i, 4))[0]
                         for i in range(len(self.ends))]
                 self.assertEqual(ends, self.ends)
+
+    def test_the_counters_in_a_mapped_head_follow_whatever_changed(self):
+        keys = {"generation": HEAD_GENERATION, "first": HEAD_FIRST,
+                "next": HEAD_NEXT, "durable": HEAD_DURABLE}
+        with Mapping(self.at("l", "head"), PAGE) as head:
+            self.append("a\n" * 10)
+            for command in ("sync", "trim 3", "truncate 7", "seal"):
+                self.control(command)
+                wanted = {key: int(self.status()[key]) for key in keys}
+                mounted.until(
+                    lambda wanted=wanted: wanted == {
+                        key: head.load64(at) for key, at in keys.items()},
+                    f"the head after {command!r}: {wanted}")
 
 
 if __name__ == "__main__":
