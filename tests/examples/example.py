@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the examples share: where things are, and what runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+SOURCES = os.path.join(ROOT, "examples")
+BUILT = os.environ.get("EXAMPLES", os.path.join(ROOT, "build", "examples"))
+sys.path[:0] = [os.path.join(ROOT, "tests", "mount"), SOURCES]
+
+# pylint: disable=wrong-import-position
+import mounted  # noqa: E402
+
+
+def source(*names):
+    return os.path.join(SOURCES, *names)
+
+
+def skip(why):
+    """One line that scripts/test repeats at its end."""
+    print(f"SKIP: {os.path.basename(sys.argv[0])}: {why}: "
+          "run scripts/install-example-deps", flush=True)
+
+
+def works(*command):
+    """Whether a program is there and ends well."""
+    if not shutil.which(command[0]):
+        return False
+    return not subprocess.run(command, capture_output=True, check=False,
+                              stdin=subprocess.DEVNULL).returncode
+
+
+def need(*programs):
+    """Skips the whole test where one of these is missing."""
+    for program in programs:
+        if not shutil.which(program):
+            mounted.skip_all(f"{program} is not installed: "
+                             "run scripts/install-example-deps")
