@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * maplog truncate, trim, sync, seal and set: each changes a log and prints
- * what the control file of the mount would reply.
+ * maplog truncate, trim, sync, seal, retain and set: each changes a log and
+ * prints what the control file of the mount would reply.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include "args.h"
 #include "explain.h"
 #include "log.h"
+#include "retain.h"
 #include "settings.h"
 #include "store.h"
 
@@ -108,6 +109,17 @@ static int apply_set(struct maplog *log, const struct change *change)
 	return ret;
 }
 
+static int apply_retain(struct maplog *log, const struct change *change)
+{
+	uint64_t first;
+	int ret = maplog_retain(log, &first);
+
+	(void)change;
+	if (!ret)
+		printf("ok first=%" PRIu64 "\n", first);
+	return ret;
+}
+
 static int run_index(struct args *args,
 		     int (*apply)(struct maplog *, const struct change *))
 {
@@ -138,6 +150,12 @@ static int run_seal(struct args *args)
 {
 	(void)args_next(args);
 	return change_log(args, &(struct change){ .apply = apply_seal });
+}
+
+static int run_retain(struct args *args)
+{
+	(void)args_next(args);
+	return change_log(args, &(struct change){ .apply = apply_retain });
 }
 
 static int run_set(struct args *args)
@@ -193,6 +211,18 @@ const struct command command_seal = {
 	.least = 1,
 	.most = 1,
 	.run = run_seal,
+};
+
+const struct command command_retain = {
+	.name = "retain",
+	.operands = "STORE/LOG",
+	.summary = "Drop the segments that its limits let go",
+	.help = "Its options retain-bytes, retain-age and retain-unread are "
+		"the limits. A mount\ndoes this by itself.\n\n",
+	.letters = "",
+	.least = 1,
+	.most = 1,
+	.run = run_retain,
 };
 
 const struct command command_set = {

@@ -10,6 +10,7 @@
 #include "args.h"
 #include "error.h"
 #include "log.h"
+#include "retain.h"
 #include "state.h"
 #include "store.h"
 #include "table.h"
@@ -75,29 +76,35 @@ static int list_logs(const char *store)
 }
 
 static void add_segment(struct table *table,
-			const struct maplog_segment *segment, int ret)
+			const struct maplog_segment *segment,
+			const struct maplog_retention *retention, int ret)
 {
 	const char *state = segment->active ? "active" : "sealed";
 	char time[TEXT_TIME_SIZE] = "-";
+	char reason[128];
 
 	if (segment->time)
 		text_time(segment->time, time);
-	table_add(table, "%020" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s",
+	maplog_retention_reason(retention, segment, reason, sizeof(reason));
+	table_add(table, "%020" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s\t%s",
 		  segment->base, segment->entries, segment->bytes, time,
-		  ret ? strerror(-ret) : state);
+		  ret ? strerror(-ret) : state, reason);
 }
 
 static int list_segments(const char *path)
 {
 	struct maplog *log = store_open(path, MAPLOG_READ);
 	struct maplog_segment segment = { .active = false };
+	struct maplog_retention retention = { .limited = false };
 	struct table table = { .count = 0 };
 	int status = STATUS_OK;
 	uint64_t index = 0;
 
 	if (!log)
 		return STATUS_FAILED;
-	table_add(&table, "SEGMENT\t>ENTRIES\t>BYTES\tLAST APPEND\tSTATE");
+	(void)maplog_retention(log, &retention);
+	table_add(&table, "SEGMENT\t>ENTRIES\t>BYTES\tLAST APPEND\tSTATE\t"
+			  "KEPT BECAUSE");
 	while (!segment.active) {
 		int ret;
 
@@ -107,7 +114,7 @@ static int list_segments(const char *path)
 			break;
 		if (ret)
 			status = STATUS_FAILED;
-		add_segment(&table, &segment, ret);
+		add_segment(&table, &segment, &retention, ret);
 		/* One without entries that is not the last would be damage. */
 		if (segment.base + segment.entries <= index)
 			break;

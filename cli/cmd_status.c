@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "args.h"
 #include "error.h"
 #include "log.h"
+#include "retain.h"
 #include "state.h"
 #include "store.h"
 #include "table.h"
@@ -62,6 +64,36 @@ static void print_writer(struct maplog *log, const struct maplog_status *status,
 	printf("error: %s\n", ret ? strerror(-ret) : "none");
 }
 
+static void print_readers(struct maplog *log, uint64_t next)
+{
+	struct maplog_reader_info *list;
+	size_t count;
+
+	if (maplog_reader_list(log, &list, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		printf("reader: %s next=%" PRIu64 " lag=%" PRIu64 "\n",
+		       list[i].name, list[i].next,
+		       list[i].next < next ? next - list[i].next : 0);
+	free(list);
+}
+
+/* What it takes, and why the oldest segment is still there. */
+static void print_retention(struct maplog *log)
+{
+	struct maplog_retention retention;
+	struct maplog_segment oldest;
+	char reason[128];
+
+	oldest.id = 0;
+	(void)maplog_segment(log, 0, &oldest);
+	if (maplog_retention(log, &retention) || !oldest.id)
+		return;
+	maplog_retention_reason(&retention, &oldest, reason, sizeof(reason));
+	printf("disk: %" PRIu64 "\nkept: %020" PRIu64 ", %s\n", retention.disk,
+	       oldest.base, reason);
+}
+
 static bool is_torn(const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -103,7 +135,9 @@ static int run(struct args *args)
 		return STATUS_FAILED;
 	ret = maplog_status(log, &status);
 	print_counters(&status);
+	print_retention(log);
 	print_options(log);
+	print_readers(log, status.counters.next);
 	print_identity(&status);
 	print_writer(log, &status, ret);
 	print_torn(log);

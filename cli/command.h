@@ -32,8 +32,10 @@ struct command {
 extern const struct command command_append;
 extern const struct command command_create;
 extern const struct command command_follow;
+extern const struct command command_forget;
 extern const struct command command_ls;
 extern const struct command command_read;
+extern const struct command command_retain;
 extern const struct command command_seal;
 extern const struct command command_set;
 extern const struct command command_status;

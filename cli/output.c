@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "error.h"
+#include "stop.h"
 
 /* The other end may have made a shared pipe non-blocking. */
 static int wait_for_room(void)
@@ -32,7 +33,7 @@ int output_write(const void *data, size_t bytes)
 			bytes -= (size_t)n;
 		} else if (errno == EAGAIN) {
 			ret = wait_for_room();
-		} else if (errno != EINTR) {
+		} else if (errno != EINTR || stop_asked()) {
 			ret = -errno;
 		}
 	}
@@ -41,7 +42,7 @@ int output_write(const void *data, size_t bytes)
 
 int output_failed(int ret)
 {
-	if (ret == -EPIPE)
+	if (ret == -EPIPE || ret == -EINTR)
 		return STATUS_OK;
 	error_print("cannot write to standard output: %s", strerror(-ret));
 	return STATUS_FAILED;

@@ -9,8 +9,8 @@
 /**
  * output_write() - write all of it
  *
- * Return: 0; -EPIPE if nobody reads any more; -EFAULT if @data, mapped from a
- * store, cannot be read; else an -errno of write(2).
+ * Return: 0; -EPIPE if nobody reads any more; -EINTR if it is to stop; -EFAULT
+ * if @data, mapped from a store, cannot be read; else an -errno of write(2).
  */
 int output_write(const void *data, size_t bytes);
 

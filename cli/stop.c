@@ -58,6 +58,13 @@ void stop_catch(void)
 	sigprocmask(SIG_BLOCK, &set, &before);
 }
 
+void stop_interrupt(void)
+{
+	sigset_t set;
+
+	handle(ask, &set);
+}
+
 void stop_at_once(void)
 {
 	sigset_t set;

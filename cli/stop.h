@@ -11,6 +11,9 @@ void stop_catch(void);
 /** stop_at_once() - from here on these signals end the process in order */
 void stop_at_once(void);
 
+/** stop_interrupt() - from here on they end what waits, with EINTR */
+void stop_interrupt(void);
+
 /** stop_asked() - has one come? */
 bool stop_asked(void);
 

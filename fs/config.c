@@ -36,7 +36,9 @@ static const char usage[] =
 	"  allow_other, allow_root, fsname=NAME, dev, suid, noexec, ...\n"
 	"                         as for all FUSE mounts\n"
 	"Options of logs made with mkdir, also keys for the section [log]:\n"
-	"  segment-size, max-entry, sync, retain-bytes, retain-age, map-limit\n"
+	"  segment-size, max-entry, sync, retain-bytes, retain-age, "
+	"retain-unread,\n"
+	"  map-limit\n"
 	"\n"
 	"Unmount with `fusermount3 -u MOUNTPOINT`, or end the process.\n";
 

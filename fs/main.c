@@ -15,6 +15,7 @@
 #include "notify.h"
 #include "privilege.h"
 #include "report.h"
+#include "retainer.h"
 #include "server.h"
 
 #define EXIT_USAGE 2
@@ -82,12 +83,15 @@ static int run(struct server *server, int ready)
 	if (ret)
 		return ret;
 	store_open_all(&server->store);
-	ret = loop_start(server, &loop);
+	ret = retainer_start(server);
+	if (!ret)
+		ret = loop_start(server, &loop);
 	if (!ret) {
 		say_ready(ready);
 		loop_wait(loop);
 		loop_stop(loop);
 	}
+	retainer_stop(server);
 	notify_stop(server);
 	return ret;
 }

@@ -13,6 +13,7 @@
 
 struct handle;
 struct notifier;
+struct retainer;
 
 struct server {
 	const struct config *config;
@@ -20,6 +21,7 @@ struct server {
 	struct store store;
 	struct tree tree;
 	struct notifier *notifier;
+	struct retainer *retainer; /* NULL: there is none */
 	/* Whether the kernel reads the store's files itself, and if it does
 	 * not, why: said in .maplog/status. */
 	bool passthrough;

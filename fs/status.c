@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "retain.h"
+
 #define SEC 1000000000
 
 static void put_time(FILE *out, const char *key, uint64_t time)
@@ -62,6 +64,36 @@ static void put_recovery(FILE *out, const struct maplog_recovery *recovery)
 		fputs("rebuilt: head\n", out);
 }
 
+static void put_readers(FILE *out, struct maplog *log, uint64_t next)
+{
+	struct maplog_reader_info *list;
+	size_t count;
+
+	if (maplog_reader_list(log, &list, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "reader: %s next=%" PRIu64 " lag=%" PRIu64 "\n",
+			list[i].name, list[i].next,
+			list[i].next < next ? next - list[i].next : 0);
+	free(list);
+}
+
+/* What it takes, and why the oldest segment is still there. */
+static void put_retention(FILE *out, struct maplog *log)
+{
+	struct maplog_retention retention;
+	struct maplog_segment oldest;
+	char reason[128];
+
+	oldest.id = 0;
+	(void)maplog_segment(log, 0, &oldest);
+	if (maplog_retention(log, &retention) || !oldest.id)
+		return;
+	maplog_retention_reason(&retention, &oldest, reason, sizeof(reason));
+	fprintf(out, "disk: %" PRIu64 "\nkept: %020" PRIu64 ", %s\n",
+		retention.disk, oldest.base, reason);
+}
+
 static void put_verify(FILE *out, struct book *book)
 {
 	uint64_t total = __atomic_load_n(&book->to_verify, __ATOMIC_RELAXED);
@@ -105,7 +137,9 @@ static void put_log(FILE *out, struct server *server, struct book *book)
 		status.counters.first, status.counters.next,
 		status.counters.durable, status.counters.generation,
 		status.segments, status.bytes);
+	put_retention(out, book->log);
 	put_options(out, book->log);
+	put_readers(out, book->log, status.counters.next);
 	put_state(out, book, &status);
 	put_recovery(out, &status.recovery);
 	if (ret)

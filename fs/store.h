@@ -19,6 +19,16 @@
 
 struct watch;
 
+/* What the retainer saw when it last looked at a log; only it uses this. */
+struct retained {
+	uint64_t base; /* of the active segment */
+	uint64_t bytes;
+	uint64_t age;
+	bool drop_unread;
+	uint64_t due; /* when it looks again, on the monotonic clock */
+	int error;
+};
+
 struct book {
 	struct book *next; /* in the store's list */
 	char name[NAME_MAX + 1];
@@ -28,6 +38,7 @@ struct book {
 	uint32_t holders;
 	bool removed;
 	struct watch *watch;
+	struct retained retained;
 	/* Atomic: how far a `verify` has got; both 0 when none runs. */
 	uint64_t verified;
 	uint64_t to_verify;

@@ -86,7 +86,7 @@ static bool is_ours(const char *name)
 	       dir_parse(name, DIR_LOG, &base) ||
 	       dir_parse(name, DIR_INDEX, &base) ||
 	       dir_parse(name, DIR_LOG_NEW, &base) ||
-	       dir_parse(name, DIR_INDEX_NEW, &base);
+	       dir_parse(name, DIR_INDEX_NEW, &base) || dir_is_reader(name);
 }
 
 static int check_ours(void *arg, const char *name)

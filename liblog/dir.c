@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "reader.h"
 
 #define DIGITS 20
 
@@ -159,4 +160,32 @@ int dir_unlink_segment(int dirfd, uint64_t base)
 	if (ret)
 		return ret;
 	return dir_unlink(dirfd, base, DIR_LOG);
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
+}
+
+bool dir_is_reader_name(const char *name, size_t n)
+{
+	if (!n || n > MAPLOG_READER_NAME_MAX || !is_letter(*name))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_letter(name[i]) && !strchr("._-", name[i]))
+			return false;
+	}
+	return true;
+}
+
+bool dir_is_reader(const char *name)
+{
+	static const char suffix[] = "." DIR_READER;
+	size_t n = strlen(name);
+
+	if (n < sizeof(suffix))
+		return false;
+	n -= sizeof(suffix) - 1;
+	return !strcmp(name + n, suffix) && dir_is_reader_name(name, n);
 }

@@ -13,6 +13,7 @@
 #define DIR_LOG	      "log"
 #define DIR_INDEX     "idx"
 #define DIR_TORN      "torn"
+#define DIR_READER    "reader"
 #define DIR_LOG_NEW   "log.new"
 #define DIR_INDEX_NEW "idx.new"
 
@@ -46,6 +47,12 @@ int dir_unlink(int dirfd, uint64_t base, const char *suffix);
 
 /** dir_unlink_segment() - remove both files of a segment */
 int dir_unlink_segment(int dirfd, uint64_t base);
+
+/** dir_is_reader_name() - whether a named reader may have a name of @n bytes */
+bool dir_is_reader_name(const char *name, size_t n);
+
+/** dir_is_reader() - whether a file is that of a named reader */
+bool dir_is_reader(const char *name);
 
 /**
  * dir_each() - call a function with every name but "." and ".."

@@ -8,6 +8,7 @@
  *     00000000000000000000.log         a segment: payload of its entries
  *     00000000000000000000.idx         its index: one record an entry
  *     00000000000000000042.torn        what a recovery cut off at entry 42
+ *     worker1.reader                   struct maplog_bookmark of a named reader
  *
  * All numbers are little-endian and all offsets are in bytes. A segment is
  * named by the index of its first entry, in 20 digits, and ends where the next
@@ -227,6 +228,35 @@ struct maplog_trailer {
 
 static_assert(sizeof(struct maplog_trailer) == 72, "fixed on disk");
 static_assert(offsetof(struct maplog_trailer, crc) == 64, "fixed on disk");
+
+/*
+ * How far a named reader has got: all of its file, written in one piece.
+ *
+ *    0        8       12       16                          32
+ *    | magic  | vers. | size   | uuid                      |
+ *    32               40               48               56          60    64
+ *    | next           | generation     | time           | entry_crc | crc |
+ *
+ * `time` (without the top bit) and `entry_crc` are those of the record of the
+ * entry before `next`, 0 if it is not known. `crc` is CRC-32C over the 60 bytes
+ * before it. Whoever is this reader holds an flock(2) on the file.
+ */
+struct maplog_bookmark {
+	char magic[8];
+	uint32_t version;
+	uint32_t size;	  /* of this file */
+	uint8_t uuid[16]; /* of the log */
+	uint64_t next;	  /* the entry to be read next */
+	uint64_t generation;
+	uint64_t time;
+	uint32_t entry_crc;
+	uint32_t crc;
+};
+
+#define MAPLOG_BOOKMARK_MAGIC "MAPLOGBM"
+
+static_assert(sizeof(struct maplog_bookmark) == 64, "fixed on disk");
+static_assert(offsetof(struct maplog_bookmark, crc) == 60, "fixed on disk");
 
 /*
  * A frame of the mount's `batch` file: this header, then `length` bytes. One

@@ -56,8 +56,8 @@ enum maplog_sync {
  * struct maplog_options - what a log keeps in its log.ini
  *
  * As text the keys are segment-size, max-entry, sync (always, manual or
- * interval=TIME), retain-bytes, retain-age and map-limit. Sizes take the
- * suffixes K, M, G and T (powers of 1024), times ms, s, m, h and d.
+ * interval=TIME), retain-bytes, retain-age, retain-unread (keep or drop) and
+ * map-limit. Sizes take K, M, G and T (powers of 1024), times ms, s, m, h, d.
  */
 struct maplog_options {
 	uint64_t segment_size; /* payload bytes, 1 MiB to 4 GiB - 64 KiB */
@@ -66,7 +66,8 @@ struct maplog_options {
 	uint64_t interval;     /* nanoseconds, with MAPLOG_SYNC_INTERVAL */
 	uint64_t retain_bytes; /* 0: keep all */
 	uint64_t retain_age;   /* nanoseconds, 0: keep all */
-	uint64_t map_limit; /* bytes mapped for reading at most, from 8 MiB */
+	bool drop_unread;      /* also what a named reader has not read */
+	uint64_t map_limit;    /* bytes mapped for reading at most */
 };
 
 /** maplog_options_init() - set every option to its default */

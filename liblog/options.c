@@ -63,8 +63,8 @@ static const struct number numbers[] = {
 };
 
 static const char *const keys[] = {
-	"segment-size", "max-entry",  "sync",
-	"retain-bytes", "retain-age", "map-limit",
+	"segment-size", "max-entry",	 "sync",      "retain-bytes",
+	"retain-age",	"retain-unread", "map-limit",
 };
 
 #define KEYS (sizeof(keys) / sizeof(*keys))
@@ -172,6 +172,16 @@ static int set_sync(struct maplog_options *options, const char *text)
 	return 0;
 }
 
+static int set_unread(struct maplog_options *options, const char *text)
+{
+	bool drop = !strcmp(text, "drop");
+
+	if (!drop && strcmp(text, "keep") != 0)
+		return -EINVAL;
+	options->drop_unread = drop;
+	return 0;
+}
+
 int maplog_options_set(struct maplog_options *options, const char *key,
 		       const char *value)
 {
@@ -181,6 +191,8 @@ int maplog_options_set(struct maplog_options *options, const char *key,
 		return set_number(options, number, value);
 	if (!strcmp(key, "sync"))
 		return set_sync(options, value);
+	if (!strcmp(key, "retain-unread"))
+		return set_unread(options, value);
 	return -ENOKEY;
 }
 
@@ -229,6 +241,10 @@ int maplog_options_get(const struct maplog_options *options, const char *key,
 				  number->n_units, "", text, size);
 	if (!strcmp(key, "sync"))
 		return put_sync(options, text, size);
+	if (!strcmp(key, "retain-unread"))
+		return fits(snprintf(text, size, "%s",
+				     options->drop_unread ? "drop" : "keep"),
+			    size);
 	return -ENOKEY;
 }
 

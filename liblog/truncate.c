@@ -185,6 +185,18 @@ static int check_index(const struct maplog *log, uint64_t index)
 	return index < log->head.page->first ? -ENOENT : 0;
 }
 
+/* Entries that replace others have a later time, whatever the clock says: by
+ * that a reader tells which of those that it has read are there. */
+static int begin(struct maplog *log, uint64_t index)
+{
+	int ret;
+
+	ret = secure_prefix(log, index);
+	if (!ret)
+		log->last_time++;
+	return ret;
+}
+
 int maplog_truncate(struct maplog *log, uint64_t index)
 {
 	int ret;
@@ -194,7 +206,7 @@ int maplog_truncate(struct maplog *log, uint64_t index)
 		return ret;
 	ret = check_index(log, index);
 	if (!ret && index < log->tail) {
-		ret = secure_prefix(log, index);
+		ret = begin(log, index);
 		if (!ret)
 			ret = replace_tail(log, index, NULL);
 	}
@@ -242,7 +254,7 @@ static int overwrite(struct maplog *log, uint64_t index, struct append *batch)
 		return ret;
 	if (index == log->tail)
 		return -EAGAIN;
-	ret = secure_prefix(log, index);
+	ret = begin(log, index);
 	if (!ret)
 		ret = prepare(log, batch, index, &prepared);
 	if (ret)

@@ -58,8 +58,8 @@ expect 0 "$maplog" truncate s/l 200000
 # Status has every key, once.
 expect 0 "$maplog" status s/l
 for key in first next durable generation segments bytes segment-size \
-    max-entry sync retain-bytes retain-age map-limit uuid created writer \
-    state error; do
+    max-entry sync retain-bytes retain-age retain-unread map-limit uuid \
+    created writer state error disk kept; do
     [ "$(grep -c "^$key: ." out)" = 1 ] || fail "status: $key"
 done
 grep -Eq '^uuid: [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' out || fail uuid

@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MAPLOG_BUILD", ROOT / "build"))
 HEADERS = [ROOT / "liblog" / name
-           for name in ("log.h", "metrics.h", "moment.h", "status.h")]
+           for name in ("log.h", "metrics.h", "moment.h", "position.h",
+                        "reader.h", "retain.h", "status.h")]
 WRITTEN = sorted((ROOT / "man").glob("*.[1-8]"))
 GENERATED = sorted((BUILD / "man").glob("*.3"))
 

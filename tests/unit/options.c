@@ -110,6 +110,7 @@ static const struct refusal {
 	{ "map-limit", "7M", -ERANGE },
 	{ "retain-age", "1", -EINVAL },
 	{ "retain-age", "1w", -EINVAL },
+	{ "retain-unread", "yes", -EINVAL },
 	{ "sync", "", -EINVAL },
 	{ "sync", "never", -EINVAL },
 	{ "sync", "interval", -EINVAL },
@@ -148,7 +149,7 @@ START_TEST(every_key_is_listed_and_can_be_read_back)
 
 	while ((key = maplog_options_key(n++)))
 		ck_assert_int_eq(set(key, get(key)), 0);
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 8);
 	ck_assert_ptr_null(maplog_options_key(SIZE_MAX));
 }
 END_TEST
@@ -157,7 +158,7 @@ START_TEST(log_keeps_its_options)
 {
 	create_log("segment-size", "2M", "max-entry", "10K", "sync",
 		   "interval=5ms", "retain-bytes", "9G", "retain-age", "3d",
-		   "map-limit", "16M", NULL);
+		   "map-limit", "16M", "retain-unread", "drop", NULL);
 	open_log(MAPLOG_WRITE);
 	maplog_options(tlog, &options);
 	ck_assert_uint_eq(options.segment_size, 2 * MIB);
@@ -165,6 +166,7 @@ START_TEST(log_keeps_its_options)
 	ck_assert_str_eq(get("sync"), "interval=5ms");
 	ck_assert_str_eq(get("retain-bytes"), "9G");
 	ck_assert_str_eq(get("retain-age"), "3d");
+	ck_assert_str_eq(get("retain-unread"), "drop");
 	ck_assert_str_eq(get("map-limit"), "16M");
 }
 END_TEST
