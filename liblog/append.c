@@ -22,6 +22,8 @@
 /* Rolled segments that may wait to be finished before appending waits. */
 #define ROLLED_MAX 4
 
+static_assert(ROLLED_MAX > 0, "make_room() waits for one of them");
+
 /* Batches at the head of the queue that are committed together. They are told
  * from those behind them by their number: more queue up meanwhile. */
 struct group {
@@ -35,6 +37,8 @@ int append_check(const struct maplog *log, struct append *append)
 	struct maplog_trailer fresh;
 	uint64_t max = log->options.max_entry;
 	uint64_t bytes = 0;
+
+	assert(!append->done);
 
 	trailer_init(&fresh, log->head.page->uuid, 0, 0,
 		     log->options.segment_size);
@@ -67,6 +71,8 @@ uint64_t append_time(struct maplog *log)
 void append_put(struct maplog *log, struct segment *segment,
 		const struct append *append, uint64_t time, bool more)
 {
+	assert(segment_fits(segment, append->bytes, append->n));
+
 	for (size_t i = 0; i < append->n; i++) {
 		bool last = i == append->n - 1 && !more;
 
@@ -83,6 +89,7 @@ int append_enter(struct maplog *log)
 	pthread_mutex_lock(&log->write);
 	while (log->busy)
 		pthread_cond_wait(&log->written, &log->write);
+	assert(!log->busy);
 	log->busy = true;
 	sync_begin(log);
 	if (!log_error(log))
@@ -93,6 +100,8 @@ int append_enter(struct maplog *log)
 
 void append_leave(struct maplog *log)
 {
+	assert(log->busy);
+
 	log->busy = false;
 	sync_end(log);
 	pthread_mutex_unlock(&log->write);
@@ -102,6 +111,9 @@ void append_leave(struct maplog *log)
 static void complete(struct maplog *log, uint64_t first, int ret)
 {
 	struct append *append = log->first_append;
+
+	assert(log->busy);
+	assert(append && !append->done);
 
 	log->first_append = append->next;
 	if (!log->first_append)
@@ -123,6 +135,8 @@ static void refuse_stale(struct maplog *log)
 {
 	struct append *first;
 
+	assert(log->busy);
+
 	while ((first = log->first_append) && first->conditional &&
 	       first->at != log->tail)
 		complete(log, 0, -ESTALE);
@@ -133,6 +147,8 @@ static struct group gather(const struct maplog *log, bool many)
 {
 	const struct append *append = log->first_append;
 	struct group group = { .batches = 0 };
+
+	assert(log->active && log->first_append);
 
 	for (; append; append = append->next) {
 		uint64_t bytes = group.bytes + append->bytes;
@@ -149,12 +165,15 @@ static struct group gather(const struct maplog *log, bool many)
 		if (!many)
 			break;
 	}
+	assert(many || group.batches <= 1);
 	return group;
 }
 
 static int reserve(struct maplog *log, const struct group *group)
 {
 	int ret = head_prepare(&log->head);
+
+	assert(group->batches);
 
 	if (ret)
 		return ret;
@@ -188,18 +207,24 @@ static void write_group(struct maplog *log, const struct group *group,
 	struct append *append = log->first_append;
 	uint64_t left = group->entries;
 
+	assert(log->tail == log->active->trailer.base + log->active->count);
+
 	for (size_t i = 0; i < group->batches; i++) {
 		left -= append->n;
 		append_put(log, log->active, append, time, left);
 		append = append->next;
 	}
+	assert(!left);
 	log->tail += group->entries;
+	assert(log->tail == log->active->trailer.base + log->active->count);
 }
 
 /* Finishes what waits for it. Releases the lock. */
 static int finish_rolled(struct maplog *log)
 {
 	int ret;
+
+	assert(log->busy);
 
 	sync_begin(log);
 	ret = sync_rolled(log);
@@ -223,9 +248,12 @@ static int sync_tail(struct maplog *log)
 	struct segment *segment = log->active;
 	int ret;
 
+	assert(log->busy && segment);
+
 	pthread_mutex_unlock(&log->write);
 	ret = sync_segment(log, segment);
 	pthread_mutex_lock(&log->write);
+	assert(log->active == segment);
 	if (ret)
 		sync_failed(log, ret);
 	return ret;
@@ -237,6 +265,8 @@ static int commit_group(struct maplog *log, const struct group *group)
 	uint64_t first = log->tail;
 	uint64_t time = append_time(log);
 	int ret = 0;
+
+	assert(group->batches);
 
 	write_group(log, group, time);
 	if (sync)
@@ -263,6 +293,8 @@ static int make_room(struct maplog *log)
 {
 	size_t waiting = 0;
 	int ret = 0;
+
+	assert(log->first_append);
 
 	for (struct segment *s = log->sealing; s; s = s->next)
 		waiting++;
@@ -296,6 +328,9 @@ static void commit_some(struct maplog *log)
 
 static void lead(struct maplog *log, const struct append *own)
 {
+	assert(!log->busy);
+	assert(!own->done);
+
 	log->busy = true;
 	while (!own->done)
 		commit_some(log);
@@ -308,6 +343,8 @@ static int queue_and_wait(struct maplog *log, struct append *append)
 {
 	int ret;
 
+	assert(!append->next && !append->done);
+
 	if (log_error(log))
 		return -EROFS;
 	ret = append_check(log, append);
@@ -319,6 +356,7 @@ static int queue_and_wait(struct maplog *log, struct append *append)
 		pthread_cond_wait(&log->written, &log->write);
 	if (!append->done)
 		lead(log, append);
+	assert(append->done);
 	return append->ret;
 }
 

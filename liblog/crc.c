@@ -2,7 +2,9 @@
 /* Checksums: CRC-32C, by the processor for what is short, else by ISA-L. */
 #include "crc.h"
 
+#include <assert.h>
 #include <isa-l/crc.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -10,6 +12,8 @@
 
 /* The length of ISA-L's call is an int: longer input goes in pieces. */
 #define PIECE ((size_t)1 << 30)
+
+static_assert(PIECE <= INT_MAX, "that is no longer");
 
 /* From here on ISA-L, which works on several streams at once, is faster. */
 #define SHORT 256

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Making and removing logs. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -105,6 +106,8 @@ static int check_beginning(void *arg, const char *name)
 static int check_empty(struct maplog *log)
 {
 	struct maplog_counters counters;
+
+	assert(log_is_writer(log));
 
 	maplog_counters(log, &counters);
 	if (counters.first != counters.next)

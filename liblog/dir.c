@@ -88,6 +88,8 @@ static int collect(void *arg, const char *name)
 	uint64_t *grown;
 	uint64_t base;
 
+	assert(bases->count <= bases->room);
+
 	if (!dir_parse(name, DIR_LOG, &base))
 		return 0;
 	if (bases->count == bases->room) {
@@ -123,6 +125,7 @@ int dir_segments(int dirfd, uint64_t **base, size_t *count)
 	}
 	if (bases.count)
 		qsort(bases.base, bases.count, sizeof(*bases.base), ascending);
+	assert(bases.base || !bases.count);
 	*base = bases.base;
 	*count = bases.count;
 	return 0;

@@ -28,6 +28,8 @@ void follow_look(const struct maplog *log, struct seen *seen)
 
 void follow_start(struct maplog *log)
 {
+	assert(!log_is_writer(log));
+
 	/* No session has this number. */
 	const struct seen never = { .session = UINT64_MAX };
 
@@ -37,6 +39,8 @@ void follow_start(struct maplog *log)
 
 void follow_stop(struct maplog *log)
 {
+	assert(load(log->follows));
+
 	/* A refresh that is under way comes to its end first. */
 	pthread_mutex_lock(&log->segments);
 	store(log->follows, false);
@@ -104,6 +108,8 @@ int follow_set_table(struct maplog *log, const uint64_t *bases, size_t count,
 	struct row *rows;
 	struct row *old;
 
+	assert(bases || !count);
+
 	if (table_reserve(&log->table, count))
 		return -ENOMEM;
 	rows = calloc(count + n_old + 1, sizeof(*rows));
@@ -153,6 +159,8 @@ static int refresh_locked(struct maplog *log)
 	size_t count;
 	bool keep;
 	int ret;
+
+	assert(load(log->follows));
 
 	follow_look(log, &before);
 	ret = dir_segments(log->dirfd, &bases, &count);

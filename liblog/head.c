@@ -134,6 +134,7 @@ int head_open(int dirfd, bool writable, struct head *head)
 		close(fd);
 		return ret;
 	}
+	assert(fd >= 0);
 	head->fd = fd;
 	head->writable = writable;
 	head->in_place = io_rewrites_in_place(fd);
@@ -152,6 +153,8 @@ int head_make_writable(struct head *head, int dirfd)
 {
 	struct head new;
 	int ret;
+
+	assert(head->page);
 
 	ret = head_open(dirfd, true, &new);
 	if (ret)
@@ -175,6 +178,8 @@ int head_make_writable(struct head *head, int dirfd)
 
 void head_close(struct head *head)
 {
+	assert(head->page && head->fd >= 0);
+
 	munmap(head->page, MAPLOG_HEAD_SIZE);
 	close(head->fd);
 	head->page = NULL;
@@ -238,6 +243,8 @@ int head_set_checkpoint(struct head *head, struct maplog_checkpoint *checkpoint)
 void head_set_durable(struct head *head, uint64_t durable)
 {
 	uint64_t generation = head->page->generation;
+
+	assert(head->writable);
 
 	head_store(&head->page->durable, durable);
 	head_store(&head->page->mark_crc,

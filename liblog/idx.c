@@ -54,6 +54,7 @@ static int write_piece(const struct segment *segment, uint32_t seed,
 	uint32_t start = from ? segment->index[from - 1].end : 0;
 	int ret;
 
+	assert(n && from + n <= segment->count);
 	assert(n <= PIECE);
 
 	ret = io_populate(&segment->copy[from], n * RECORD, false);
@@ -80,6 +81,8 @@ static int is_new(const struct segment *segment, uint64_t from, bool *is)
 	const struct maplog_record *index = &segment->index[from - 1];
 	const struct maplog_record *copy = &segment->copy[from - 1];
 	int ret;
+
+	assert(from && from <= segment->count);
 
 	ret = io_populate(index, RECORD, false);
 	if (!ret)

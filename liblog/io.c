@@ -72,6 +72,8 @@ int io_read(int fd, void *buffer, size_t bytes, uint64_t offset)
 {
 	char *at = buffer;
 
+	assert(offset <= INT64_MAX);
+
 	while (bytes) {
 		ssize_t n = pread(fd, at, bytes, (off_t)offset);
 
@@ -90,6 +92,8 @@ int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset)
 {
 	const char *at = buffer;
 
+	assert(offset <= INT64_MAX);
+
 	while (bytes) {
 		ssize_t n = pwrite(fd, at, bytes, (off_t)offset);
 
@@ -107,6 +111,8 @@ int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset)
 int io_resize(int fd, uint64_t size)
 {
 	int ret;
+
+	assert(size <= INT64_MAX);
 
 	do {
 		ret = ftruncate(fd, (off_t)size);
@@ -149,6 +155,8 @@ int io_allocate(int fd, uint64_t offset, uint64_t bytes)
 {
 	int ret;
 
+	assert(bytes);
+
 	do {
 		ret = fallocate(fd, 0, (off_t)offset, (off_t)bytes);
 	} while (ret && errno == EINTR);
@@ -164,6 +172,8 @@ int io_map(int fd, uint64_t offset, size_t bytes, bool writable, void **at)
 	int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
 	void *map =
 		mmap(NULL, bytes, protection, MAP_SHARED, fd, (off_t)offset);
+
+	assert(bytes && offset % io_page() == 0);
 
 	if (map == MAP_FAILED)
 		return -errno;

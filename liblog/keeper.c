@@ -23,6 +23,8 @@
 /* A log that nothing was appended to for so long gets a checkpoint. */
 #define IDLE SEC
 
+static_assert(TICK * IDLE_TICKS < IDLE, "it sleeps before a log is idle");
+
 /* More than enough for what it calls; a store may have a thousand logs. */
 #define STACK_SIZE (128 << 10)
 
@@ -59,6 +61,8 @@ int keeper_init(struct keeper *keeper)
 
 void keeper_destroy(struct keeper *keeper)
 {
+	assert(!keeper->started || keeper->stopping);
+
 	pthread_mutex_destroy(&keeper->lock);
 	pthread_cond_destroy(&keeper->asked);
 }
@@ -139,6 +143,8 @@ static void sleep_until(struct keeper *keeper, uint64_t due)
 {
 	const struct timespec ts = { (time_t)(due / SEC), (long)(due % SEC) };
 
+	assert(!keeper->stopping);
+
 	if (due)
 		pthread_cond_timedwait(&keeper->asked, &keeper->lock, &ts);
 	else
@@ -152,6 +158,7 @@ static void *run(void *arg)
 	struct rounds rounds = { .sync_time = monotonic() };
 
 	pthread_mutex_lock(&keeper->lock);
+	assert(keeper->started);
 	while (!keeper->stopping) {
 		uint64_t due;
 		bool awake;
@@ -181,6 +188,8 @@ static int start(struct maplog *log)
 	sigset_t all;
 	sigset_t old;
 	int ret;
+
+	assert(!log->keeper.started && !log->keeper.stopping);
 
 	ret = pthread_attr_init(&attr);
 	if (ret)

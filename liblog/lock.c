@@ -2,6 +2,7 @@
 /* One writer: an flock(2) on the log's directory. */
 #include "lock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/file.h>
 #include <time.h>
@@ -13,6 +14,8 @@
  * moment: that is not to be taken for a writer. */
 #define TRIES	   20
 #define PAUSE_NSEC 1000000
+
+static_assert(PAUSE_NSEC < 1000000000, "nanoseconds of a timespec");
 
 int lock_take(int dirfd)
 {

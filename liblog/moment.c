@@ -123,6 +123,7 @@ static int parse_date(const char *text, uint64_t *moment)
 	time = timegm(&tm) - (time_t)minutes * 60;
 	if (time < 0 || time > SECONDS_MAX)
 		return -ERANGE;
+	assert(nsec < SEC);
 	*moment = (uint64_t)time * SEC + nsec;
 	return 0;
 }
@@ -168,6 +169,8 @@ static int time_of(struct maplog *log, uint64_t first, uint64_t index,
 	uint64_t back = 1;
 	int ret;
 
+	assert(first <= index);
+
 	while ((ret = read_time(log, index, time)) == -EUCLEAN) {
 		if (index - first < back) {
 			*time = 0;
@@ -208,6 +211,7 @@ static int find(struct maplog *log, uint64_t moment, uint64_t *index)
 			step = step > UINT64_MAX / 2 ? step : step * 2;
 		}
 	}
+	assert(low == high);
 	*index = low;
 	return 0;
 }

@@ -30,6 +30,8 @@
 #define RECOVERY_PAUSE	1000000
 #define RECOVERY_PAUSES 5000
 
+static_assert(RECOVERY_PAUSE < 1000000000, "nanoseconds of a timespec");
+
 static struct maplog *new_log(void)
 {
 	struct maplog *log = calloc(1, sizeof(*log));
@@ -50,6 +52,8 @@ static struct maplog *new_log(void)
 
 static void free_log(struct maplog *log)
 {
+	assert(!log->first_append && !log->sealing && !log->active);
+
 	if (log->head.page)
 		head_close(&log->head);
 	/* With this the lock goes, too. */
@@ -156,6 +160,8 @@ static int freeze(struct maplog *log)
 	struct seen seen;
 	int ret;
 
+	assert(!log->frozen);
+
 	log->frozen = malloc(sizeof(*log->frozen));
 	if (!log->frozen)
 		return -ENOMEM;
@@ -213,6 +219,8 @@ static int begin_writing(struct maplog *log)
 {
 	struct maplog_head *page = log->head.page;
 	int ret;
+
+	assert(!log_is_writer(log));
 
 	ret = head_prepare(&log->head);
 	if (ret)
@@ -286,6 +294,8 @@ static int promote(struct maplog *log)
 {
 	int ret;
 
+	assert(!log->active && !log->sealing);
+
 	ret = lock_take(log->dirfd);
 	if (ret)
 		return ret;
@@ -340,6 +350,8 @@ static int end_writing(struct maplog *log)
 	struct maplog_head *page = log->head.page;
 	int ret;
 
+	assert(log_is_writer(log));
+
 	keeper_stop(log);
 	ret = leave_in_order(log);
 	if (!ret)
@@ -360,6 +372,7 @@ int maplog_close(struct maplog *log)
 	assert(!log->snapshots);
 	if (log_is_writer(log))
 		ret = end_writing(log);
+	assert(!log->busy && !log->syncing);
 	windows_destroy(&log->windows);
 	free_log(log);
 	return ret;
@@ -394,6 +407,8 @@ static int set(struct maplog *log, const char *key, const char *value)
 {
 	struct maplog_options options = log->options;
 	int ret;
+
+	assert(log->busy);
 
 	ret = maplog_options_set(&options, key, value);
 	if (!ret)

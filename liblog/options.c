@@ -69,6 +69,8 @@ static const char *const keys[] = {
 
 #define KEYS (sizeof(keys) / sizeof(*keys))
 
+static_assert(KEYS == sizeof(numbers) / sizeof(*numbers) + 1, "and sync");
+
 static uint64_t *value_of(struct maplog_options *options,
 			  const struct number *number)
 {
@@ -206,6 +208,8 @@ static int put_number(uint64_t value, const struct unit *units, size_t n_units,
 		      const char *before, char *text, size_t size)
 {
 	size_t i = 0;
+
+	assert(n_units && units[n_units - 1].factor == 1);
 
 	while (i < n_units - 1 && (!value || value % units[i].factor))
 		i++;

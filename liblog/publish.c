@@ -48,6 +48,7 @@ void publish_tail(struct maplog *log, uint64_t time)
 
 	assert(log->tail >= page->next);
 	assert(log->active);
+	assert(log->tail == log->active->trailer.base + log->active->count);
 
 	head_store(&page->active_bytes, log->active->used);
 	head_store(&page->next, log->tail);
@@ -59,6 +60,8 @@ void publish_tail(struct maplog *log, uint64_t time)
 void publish_active(struct maplog *log, const struct segment *segment)
 {
 	struct maplog_head *page = log->head.page;
+
+	assert(!segment || segment == log->active);
 
 	/* Bytes first: who mixes old and new sees too little, never more. */
 	head_store(&page->active_bytes, 0);

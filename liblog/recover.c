@@ -94,6 +94,8 @@ static int make_durable(const struct maplog *log, struct segment *segment,
 	int fd = segment->fd[MAPLOG_DATA];
 	int ret = 0;
 
+	assert(segment->used <= segment->trailer.payload_size);
+
 	if (from < segment->count) {
 		uint64_t start = from ? copy[from - 1].end : 0;
 
@@ -162,6 +164,7 @@ static int cut(struct segment *segment)
 		if (shown > bytes && shown <= segment->trailer.payload_size)
 			bytes = shown;
 	}
+	assert(bytes <= segment->trailer.payload_size);
 	segment_cut(segment, bytes, records);
 	return 0;
 }
@@ -200,6 +203,8 @@ static int seal_late(const struct maplog *log, const struct survey *survey,
 	bool known;
 	int ret;
 
+	assert(n + 1 < survey->count);
+
 	ret = open_suspect(log, base, &segment);
 	if (ret)
 		return ret;
@@ -237,6 +242,8 @@ static int drop_behind(struct maplog *log, struct survey *survey)
 	size_t keep = survey->tail;
 	int ret = 0;
 
+	assert(survey->tail <= survey->count);
+
 	/* The one it ends in stays if it has entries or can take some. */
 	if (survey->tail < survey->count && (survey->open || survey->entries))
 		keep++;
@@ -252,6 +259,8 @@ static int hold_place(const struct maplog *log, struct survey *survey)
 	char name[DIR_NAME_SIZE];
 	int ret;
 	int fd;
+
+	assert(survey->missing <= survey->next);
 
 	if (survey->missing == survey->next)
 		return 0;
@@ -270,6 +279,8 @@ static int reopen_tail(struct maplog *log, const struct survey *survey,
 	uint64_t base = survey->bases[survey->tail];
 	uint64_t bytes;
 	int ret;
+
+	assert(survey->open && survey->tail < survey->count);
 
 	ret = open_suspect(log, base, segment);
 	if (ret)
@@ -307,6 +318,8 @@ static void restore_end(struct maplog *log, const struct survey *survey)
 {
 	struct maplog_head *page = log->head.page;
 
+	assert(!log->active);
+
 	if (page->generation < survey->checkpoint.generation)
 		head_store(&page->generation, survey->checkpoint.generation);
 	log->tail = survey->next;
@@ -318,6 +331,9 @@ static void restore_end(struct maplog *log, const struct survey *survey)
 static void restore_counters(struct maplog *log, const struct survey *survey)
 {
 	struct maplog_head *page = log->head.page;
+
+	assert(log->tail == survey->next);
+	assert(survey->first <= survey->next);
 
 	head_store(&page->first, survey->first);
 	head_store(&page->next, log->tail);
@@ -351,6 +367,9 @@ static int restore_active(struct maplog *log, const struct survey *survey)
 static int apply(struct maplog *log, struct survey *survey)
 {
 	int ret = 0;
+
+	assert(survey->sealed <= survey->tail);
+	assert(survey->tail <= survey->count);
 
 	log->recovery.scanned = survey->scanned;
 	log->recovery.damaged = survey->damaged;
@@ -395,6 +414,8 @@ int recover(struct maplog *log)
 {
 	struct survey found;
 	int ret;
+
+	assert(!log->active && !log->sealing);
 
 	ret = finish_changes(log);
 	if (!ret)
@@ -459,6 +480,7 @@ int recover_head(int dirfd, mode_t mode)
 	if (ret)
 		return ret;
 	ret = find_trailer(dirfd, bases, count, &trailer);
+	assert(ret || count);
 	if (!ret && !find_checkpoint(dirfd, &trailer, &state)) {
 		state.first = bases[0];
 		/* A segment begins when the one before it is durable, or is

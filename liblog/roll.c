@@ -40,6 +40,8 @@ static int lend_mappings(struct maplog *log, struct segment *segment)
 		segment->trailer.records * sizeof(struct maplog_record),
 	};
 
+	assert(segment->id && segment->data && segment->index);
+
 	for (unsigned file = 0; file < 2; file++) {
 		uint64_t key = window_key(segment->id, file, 0);
 		int ret;
@@ -57,6 +59,8 @@ void roll_discard(struct maplog *log, const char *const name[2],
 {
 	uint64_t base = segment->trailer.base;
 
+	assert(segment != log->active);
+
 	if (!log_error(log)) {
 		dir_unlink(log->dirfd, base, name[MAPLOG_INDEX]);
 		dir_unlink(log->dirfd, base, name[MAPLOG_DATA]);
@@ -67,6 +71,8 @@ void roll_discard(struct maplog *log, const char *const name[2],
 int roll_take(struct maplog *log, struct segment *segment)
 {
 	int ret;
+
+	assert(!segment->id);
 
 	pthread_mutex_lock(&log->segments);
 	segment->id = ++log->last_id;
@@ -102,6 +108,9 @@ void roll_activate(struct maplog *log, struct segment *segment)
 		.whole = true,
 	};
 
+	assert(segment->id);
+	assert(segment != log->active);
+
 	pthread_mutex_lock(&log->segments);
 	table_begin(&log->table);
 	table_put(&log->table, &row);
@@ -115,6 +124,9 @@ static void queue_for_sealing(struct maplog *log, struct segment *segment)
 {
 	struct segment **last = &log->sealing;
 
+	assert(segment->count);
+	assert(!segment->next);
+
 	while (*last)
 		last = &(*last)->next;
 	*last = segment;
@@ -126,6 +138,8 @@ static int remove_empty(struct maplog *log)
 {
 	struct segment *empty = log->active;
 	uint64_t base = empty->trailer.base;
+
+	assert(empty && !empty->count);
 
 	publish_active(log, NULL);
 	pthread_mutex_lock(&log->segments);
@@ -155,6 +169,7 @@ int roll(struct maplog *log)
 	if (ret)
 		return ret;
 	roll_activate(log, segment);
+	assert(log->active == segment && !segment->count);
 	if (old)
 		queue_for_sealing(log, old);
 	return 0;
@@ -179,6 +194,7 @@ int maplog_seal(struct maplog *log, uint64_t *base)
 	if (ret)
 		return ret;
 	ret = seal(log);
+	assert(ret || log->active);
 	if (!ret && base)
 		*base = log->active->trailer.base;
 	append_leave(log);

@@ -2,6 +2,7 @@
 /* Scanning records past the durable mark: which of them are true. */
 #include "scan.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ struct reach {
 /* A device that cannot be read must be an errno, not a SIGBUS. */
 static int reach_for(struct reach *reach, uint64_t from, uint64_t to)
 {
+	assert(from <= to && to <= reach->size);
+
 	if (from < reach->from || from > reach->to)
 		reach->from = reach->to = from;
 	while (reach->to < to) {
@@ -89,6 +92,8 @@ int scan_records(const struct scan_source *source, uint64_t from, uint64_t to,
 	uint64_t damaged = 0;
 	bool whole = true;
 
+	assert(from <= to);
+
 	scan->good = from;
 	scan->damaged = 0;
 	for (uint64_t n = from; n < to; n++) {
@@ -98,6 +103,7 @@ int scan_records(const struct scan_source *source, uint64_t from, uint64_t to,
 		ret = check_at(source, &records, &payload, n, &good);
 		if (ret)
 			return ret;
+		assert(scan->good <= n);
 		whole = good && (whole || begins(source, from, n));
 		damaged += !good;
 		if (!whole || record_more(&source->records[n]))
@@ -121,6 +127,8 @@ int scan_extent(int fd, const uint8_t *map, uint64_t from, uint64_t to,
 {
 	struct reach reach = { .at = map, .size = to };
 	uint64_t at = from;
+
+	assert(from <= to);
 
 	*extent = from;
 	while (at < to) {

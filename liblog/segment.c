@@ -20,6 +20,10 @@
 #define STEP_MIN ((uint64_t)64 << 10)
 #define STEP_MAX ((uint64_t)16 << 20)
 
+static_assert(STEP_MIN % 65536 == 0, "steps are whole pages of any size");
+
+static_assert(STEP_MIN < STEP_MAX, "steps grow");
+
 static uint64_t data_size(const struct segment *segment)
 {
 	return trailer_file_size(&segment->trailer);
@@ -34,6 +38,8 @@ static int map_files(struct segment *segment)
 {
 	void *at;
 	int ret;
+
+	assert(!segment->data && !segment->index);
 
 	ret = io_map(segment->fd[MAPLOG_DATA], 0, data_size(segment), true,
 		     &at);
@@ -52,6 +58,9 @@ static int map_files(struct segment *segment)
 static struct segment *new_segment(const struct maplog_trailer *trailer)
 {
 	struct segment *segment = calloc(1, sizeof(*segment));
+
+	assert(trailer->payload_size && trailer->payload_size <= UINT32_MAX);
+	assert(trailer->records);
 
 	if (!segment)
 		return NULL;
@@ -184,6 +193,9 @@ int segment_open(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
 
 bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n)
 {
+	assert(segment->used <= segment->trailer.payload_size);
+	assert(segment->count <= segment->trailer.records);
+
 	return bytes <= segment->trailer.payload_size - segment->used &&
 	       n <= segment->trailer.records - segment->count;
 }
@@ -201,6 +213,8 @@ static int extend(struct segment *segment, enum region region, uint64_t need,
 	uint64_t want;
 	int ret;
 
+	assert(have < need && have < size);
+
 	step = step < STEP_MIN ? STEP_MIN : step;
 	step = step > STEP_MAX ? STEP_MAX : step;
 	need = (need + page - 1) & ~(page - 1);
@@ -208,6 +222,7 @@ static int extend(struct segment *segment, enum region region, uint64_t need,
 	want = want > size ? size : want;
 	need = need > size ? size : need;
 
+	assert(have < need && need <= want && want <= size);
 	ret = io_allocate(fd, start + have, want - have);
 	/* A nearly full disk may still have what is needed now. */
 	if ((ret == -ENOSPC || ret == -EDQUOT) && need < want) {
@@ -225,6 +240,8 @@ static int preflight(struct segment *segment, uint64_t bytes, uint64_t n)
 {
 	const size_t records = n * sizeof(struct maplog_record);
 	int ret;
+
+	assert(!segment->in_place);
 
 	ret = io_populate(segment->data + segment->used, bytes, true);
 	if (!ret)
@@ -269,6 +286,8 @@ void segment_put(struct segment *segment, uint32_t seed, uint64_t time,
 		.tag = entry->tag,
 	};
 
+	assert(segment->count < segment->trailer.records);
+	assert(record.end >= segment->used);
 	assert(segment->used + entry->bytes <=
 	       segment->allocated[REGION_PAYLOAD]);
 	assert((segment->count + 1) * sizeof(record) <=
@@ -287,6 +306,8 @@ int segment_sync(struct segment *segment, int dirfd)
 {
 	int ret = io_sync(segment->fd[MAPLOG_DATA]);
 
+	assert(segment->fd[MAPLOG_DATA] >= 0);
+
 	if (ret || segment->named)
 		return ret;
 	ret = io_sync_dir(dirfd);
@@ -297,11 +318,15 @@ int segment_sync(struct segment *segment, int dirfd)
 
 int segment_finish(struct segment *segment)
 {
+	assert(segment->fd[MAPLOG_INDEX] >= 0);
+
 	return io_sync(segment->fd[MAPLOG_INDEX]);
 }
 
 void segment_cut(struct segment *segment, uint64_t bytes, uint64_t records)
 {
+	assert(bytes <= segment->trailer.payload_size);
+	assert(records <= segment->trailer.records);
 	assert(bytes >= segment->used);
 	assert(records >= segment->count);
 

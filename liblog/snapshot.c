@@ -69,6 +69,8 @@ static void keep_row(struct maplog_snapshot *snapshot, const struct row *row,
 {
 	struct kept *kept = calloc(1, sizeof(*kept));
 
+	assert(row->base <= end);
+
 	if (!kept)
 		return;
 	kept->id = row->id;
@@ -108,12 +110,16 @@ static void keep_for(struct maplog_snapshot *snapshot, uint64_t from,
 	uint64_t first = snapshot->live_first;
 	uint64_t end = snapshot->live_end;
 
+	assert(from <= to);
+	assert(first <= end);
+
 	keep_rows(snapshot, from > first ? from : first, to < end ? to : end);
 	/* What goes is the end or the beginning of the log. */
 	if (from > first && from < end)
 		end = from;
 	else if (from <= first && to > first)
 		first = to < end ? to : end;
+	assert(first <= end);
 	store(snapshot->live_end, end);
 	store(snapshot->live_first, first);
 }
@@ -188,6 +194,7 @@ void maplog_snapshot_release(struct maplog_snapshot *snapshot)
 	if (!snapshot)
 		return;
 	pthread_mutex_lock(&snapshot->log->segments);
+	assert(*snapshot->link == snapshot);
 	*snapshot->link = snapshot->next;
 	if (snapshot->next)
 		snapshot->next->link = snapshot->link;
@@ -239,6 +246,8 @@ static int view_kept(struct maplog_snapshot *snapshot, uint64_t index,
 		     uint32_t max, struct maplog_view *view)
 {
 	struct kept *kept;
+
+	assert(snapshot->first <= index && index < snapshot->end);
 
 	/* The list only grows at its head until the snapshot is released. */
 	pthread_mutex_lock(&snapshot->log->segments);

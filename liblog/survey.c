@@ -2,6 +2,7 @@
 /* Surveying a log that a crash may have left. */
 #include "survey.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ int survey_add_missing(struct survey *survey)
 {
 	uint64_t *bases;
 
+	assert(survey->missing <= survey->next);
+
 	if (survey->missing == survey->next)
 		return 0;
 	bases = reallocarray(survey->bases, survey->count + 1, sizeof(*bases));
@@ -34,6 +37,8 @@ int survey_add_missing(struct survey *survey)
 /* How many entries a segment can have, for the next one begins there. */
 static uint64_t bound(const struct survey *survey, size_t n)
 {
+	assert(n < survey->count);
+
 	if (n + 1 == survey->count)
 		return UINT64_MAX;
 	return survey->bases[n + 1] - survey->bases[n];
@@ -78,6 +83,8 @@ static int end_in(struct survey *survey, size_t n, uint64_t entries,
 	struct maplog_record last;
 	int ret;
 
+	assert(survey->sealed <= n && n < survey->count);
+
 	ret = suspect_last(suspect, entries, &last);
 	if (ret && ret != -EUCLEAN)
 		return ret;
@@ -108,9 +115,11 @@ static int scan_suspect(struct survey *survey, size_t n,
 	int ret;
 
 	from = from < most ? from : most;
+	assert(from <= most);
 	ret = suspect_scan(suspect, from, most, &scan);
 	if (ret)
 		return ret;
+	assert(scan.good >= from);
 	if (!scan.good && !is_next(survey, n, suspect))
 		return 0;
 	/* What the ones before it lack is damage, since this one is good. */
@@ -151,6 +160,8 @@ static int find_sealed(int dirfd, const struct maplog_head *page,
 {
 	bool is = true;
 	int ret = 0;
+
+	assert(survey->count);
 
 	survey->sealed = survey->count - 1;
 	while (!ret && is && survey->sealed) {
@@ -194,6 +205,8 @@ static uint64_t last_time(int dirfd, const struct maplog_head *page,
 	struct maplog_record last;
 	struct suspect suspect;
 	int ret;
+
+	assert(n < survey->count);
 
 	if (suspect_open(dirfd, page, survey->bases[n], &suspect))
 		return 0;
@@ -261,6 +274,7 @@ int survey(int dirfd, const struct maplog_head *page, struct survey *survey)
 	survey->first = survey->checkpoint.first;
 	if (survey->first > survey->next)
 		survey->first = survey->next;
+	assert(survey->tail <= survey->count);
 	find_time(dirfd, page, survey);
 	return 0;
 }

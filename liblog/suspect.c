@@ -2,6 +2,7 @@
 /* A suspect: a segment that may not have been sealed, mapped for scanning. */
 #include "suspect.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -91,6 +92,8 @@ static int map_file(struct suspect *suspect, int dirfd, uint64_t base,
 	void *map;
 	int ret;
 
+	assert(!suspect->map[file] && suspect->fd[file] < 0);
+
 	ret = open_file(dirfd, base, file == MAPLOG_DATA ? DIR_LOG : DIR_INDEX,
 			&suspect->fd[file], &suspect->size[file]);
 	if (ret)
@@ -176,6 +179,7 @@ int suspect_scan(const struct suspect *suspect, uint64_t from, uint64_t bound,
 			  &extent);
 	if (ret)
 		return ret;
+	assert(extent >= start + from * RECORD);
 	return scan_records(&suspect->source, from,
 			    (extent - start + RECORD - 1) / RECORD, scan);
 }
@@ -184,6 +188,8 @@ int suspect_scan(const struct suspect *suspect, uint64_t from, uint64_t bound,
 static int reach_record(const struct scan_source *source, uint64_t n)
 {
 	uint64_t from = n ? n - 1 : 0;
+
+	assert(source->records);
 
 	return io_populate(&source->records[from], (n + 1 - from) * RECORD,
 			   false);

@@ -33,6 +33,8 @@ int sync_segment(struct maplog *log, struct segment *segment)
 
 void sync_failed(struct maplog *log, int error)
 {
+	assert(error < 0);
+
 	/* The first error counts. A second try may succeed without having
 	 * written anything: nothing is tried again. */
 	if (!log_error(log))
@@ -79,6 +81,8 @@ int sync_clear_intent(struct maplog *log, uint64_t durable)
 {
 	int ret = sync_write_durable(log, durable);
 
+	assert(durable >= log->truncate_to);
+
 	return ret ? ret : sync_write_durable(log, durable);
 }
 
@@ -90,6 +94,7 @@ static void retire(struct maplog *log, struct segment *segment)
 	uint64_t bound;
 	bool found;
 
+	assert(segment->count);
 	assert(log->sealing == segment);
 
 	pthread_mutex_lock(&log->segments);
@@ -119,11 +124,14 @@ static int finish(struct maplog *log, struct segment *segment)
 	uint64_t end = segment->trailer.base + segment->count;
 	int ret;
 
+	assert(log->syncing && log->sealing == segment);
+
 	pthread_mutex_unlock(&log->write);
 	ret = sync_segment(log, segment);
 	if (!ret)
 		ret = segment_finish(segment);
 	pthread_mutex_lock(&log->write);
+	assert(log->syncing && log->sealing == segment);
 	if (ret) {
 		sync_failed(log, ret);
 		return ret;
@@ -152,6 +160,8 @@ int sync_everything(struct maplog *log)
 	uint64_t next;
 	int ret;
 
+	assert(log->syncing);
+
 	ret = sync_rolled(log);
 	if (ret)
 		return ret;
@@ -162,6 +172,7 @@ int sync_everything(struct maplog *log)
 	pthread_mutex_unlock(&log->write);
 	ret = sync_segment(log, segment);
 	pthread_mutex_lock(&log->write);
+	assert(log->syncing);
 	if (ret)
 		sync_failed(log, ret);
 	else
@@ -242,6 +253,7 @@ int sync_checkpoint(struct maplog *log)
 		pthread_mutex_unlock(&log->write);
 		ret = segment_finish(segment);
 		pthread_mutex_lock(&log->write);
+		assert(log->syncing);
 		if (ret)
 			sync_failed(log, ret);
 		else if (!log->sealing)

@@ -18,6 +18,8 @@
 
 void table_destroy(struct table *table)
 {
+	assert(table->version % 2 == 0);
+
 	for (size_t i = 0; i < table->n_outgrown; i++)
 		free(table->outgrown[i]);
 	free(table->outgrown);
@@ -50,6 +52,8 @@ static void load_row(const struct row *from, struct row *row)
 
 static void store_row(struct row *to, const struct row *row)
 {
+	assert(row->id);
+
 	store(to->base, row->base);
 	store(to->id, row->id);
 	store(to->whole, row->whole);
@@ -118,6 +122,8 @@ static int keep_outgrown(struct table *table)
 {
 	struct row **grown;
 
+	assert(!table->n_outgrown || table->outgrown);
+
 	if (!table->rows)
 		return 0;
 	grown = reallocarray(table->outgrown, table->n_outgrown + 1,
@@ -134,6 +140,8 @@ int table_reserve(struct table *table, size_t n)
 	size_t room = table->room ? table->room : 8;
 	struct row *rows;
 
+	assert(table->count <= table->room);
+
 	while (room < table->count + n)
 		room *= 2;
 	if (room == table->room)
@@ -145,6 +153,7 @@ int table_reserve(struct table *table, size_t n)
 		free(rows);
 		return -ENOMEM;
 	}
+	assert(room >= table->count + n);
 	for (uint64_t i = 0; i < table->count; i++)
 		rows[i] = table->rows[i];
 	store(table->rows, rows);
@@ -176,6 +185,7 @@ void table_put(struct table *table, const struct row *row)
 	}
 	assert(n == table->count);
 	assert(table->count < table->room);
+	assert(!n || table->rows[n - 1].base < row->base);
 	store_row(&table->rows[n], row);
 	store(table->count, n + 1);
 }

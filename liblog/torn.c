@@ -62,6 +62,9 @@ static int write_parts(int fd, const struct segment *segment,
 	int n;
 	int ret;
 
+	assert(torn->records <= torn->records_end);
+	assert(torn->payload <= torn->payload_end);
+
 	n = snprintf(line, sizeof(line),
 		     "maplog torn tail: index %" PRIu64 ", offset %" PRIu64
 		     ", then %" PRIu64 " bytes of records, %" PRIu64
@@ -104,6 +107,8 @@ static int write_zeros(int fd, uint64_t from, uint64_t to)
 {
 	static const char zeros[4096];
 
+	assert(from <= to);
+
 	while (from < to) {
 		uint64_t n = sizeof(zeros) - from % sizeof(zeros);
 		int ret;
@@ -140,6 +145,8 @@ static int wipe(const struct segment *segment, const struct torn *torn)
 {
 	int fd = segment->fd[MAPLOG_DATA];
 	int ret;
+
+	assert(torn->records_end <= trailer_file_size(&segment->trailer));
 
 	/* Records first: payload without records is nothing. */
 	ret = write_zeros(fd, torn->records, torn->records_end);

@@ -2,6 +2,7 @@
 /* The last page of an active segment's .log file: where its parts are. */
 #include "trailer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -18,6 +19,13 @@
 #define PAYLOAD_MAX (((uint64_t)4 << 30) - OPTIONS_ALIGN)
 
 #define COVERED offsetof(struct maplog_trailer, crc)
+
+static_assert(sizeof(struct maplog_trailer) <= MAPLOG_TRAILER_COPY, "twice");
+
+static_assert(2 * MAPLOG_TRAILER_COPY == MAPLOG_TRAILER_SIZE,
+	      "halves of a page");
+
+static_assert(OPTIONS_ALIGN % BYTES_A_RECORD == 0, "a whole number of records");
 
 static uint64_t align(uint64_t size)
 {
@@ -36,6 +44,8 @@ void trailer_init(struct maplog_trailer *trailer, const uint8_t uuid[16],
 	trailer->generation = generation;
 	trailer->payload_size = align(segment_size);
 	trailer->records = trailer->payload_size / BYTES_A_RECORD;
+	assert(trailer->payload_size <= PAYLOAD_MAX);
+	assert(trailer->records);
 	trailer->crc = crc_extend(0, trailer, COVERED);
 }
 
@@ -50,6 +60,8 @@ int trailer_write(int fd, const struct maplog_trailer *trailer)
 {
 	uint64_t at = trailer_file_size(trailer) - MAPLOG_TRAILER_SIZE;
 	char page[MAPLOG_TRAILER_SIZE] = { 0 };
+
+	assert(trailer->crc == crc_extend(0, trailer, COVERED));
 
 	memcpy(page, trailer, sizeof(*trailer));
 	memcpy(page + MAPLOG_TRAILER_COPY, trailer, sizeof(*trailer));

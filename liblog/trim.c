@@ -48,6 +48,7 @@ static int write_first(struct maplog *log, uint64_t first)
 	/* An .idx is durable only up to there, unless it is not needed. */
 	if (change.durable < first)
 		change.durable = first;
+	assert(change.first <= change.durable);
 	return sync_write_checkpoint(log, &change);
 }
 
@@ -55,6 +56,8 @@ static int trim(struct maplog *log, uint64_t first)
 {
 	struct maplog_head *page = log->head.page;
 	int ret;
+
+	assert(log->busy && log->syncing);
 
 	if (first > log->tail)
 		return -ENODATA;

@@ -70,6 +70,8 @@ static int secure_prefix(struct maplog *log, uint64_t index)
 	struct segment *active = log->active;
 	int ret;
 
+	assert(log->busy && log->syncing);
+
 	ret = sync_rolled(log);
 	if (ret || !active || index <= active->trailer.base)
 		return ret;
@@ -110,6 +112,8 @@ static void cut_table(struct maplog *log, uint64_t index)
 /* Readers see the end at @index, and keep what they hold. */
 static void hide(struct maplog *log, uint64_t index)
 {
+	assert(index < log->tail);
+
 	pthread_mutex_lock(&log->segments);
 	snapshot_keep(log, index, UINT64_MAX);
 	publish_truncation(log, index);
@@ -135,6 +139,9 @@ static void drop_active(struct maplog *log, uint64_t index)
 static int go_on(struct maplog *log, struct segment *prepared)
 {
 	int ret;
+
+	assert(!log->active);
+	assert(!prepared || prepared->trailer.base == log->tail);
 
 	if (prepared) {
 		roll_activate(log, prepared);
@@ -162,6 +169,8 @@ static int replace_tail(struct maplog *log, uint64_t index,
 		.flags = MAPLOG_TRUNCATING | (prepared ? MAPLOG_REPLACING : 0),
 	};
 	int ret;
+
+	assert(log->busy && index < log->tail);
 
 	ret = sync_write_checkpoint(log, &intent);
 	if (ret)
@@ -237,6 +246,7 @@ static int prepare(struct maplog *log, struct append *batch, uint64_t index,
 		if (ret)
 			sync_failed(log, ret);
 	}
+	assert(ret || segment->count == batch->n);
 	if (ret)
 		roll_discard(log, roll_name_new, segment);
 	else

@@ -27,6 +27,14 @@
 /* Windows of one size are numbered; the number says which size that is. */
 #define NUMBER_BITS 16
 
+static_assert(((SHIFT_MAX + 1) << NUMBER_BITS) <= 1 << 23, "a key has room");
+
+static_assert((UINT32_MAX >> SHIFT_MIN) >> NUMBER_BITS == 0,
+	      "all have a number");
+
+static_assert((RECORD << (SHIFT_MIN - RECORDS_SHIFT)) % 65536 == 0,
+	      "page-aligned");
+
 /* A part of a file: a window with a key, or a piece of its own if that is 0. */
 struct span {
 	enum maplog_file file;
@@ -47,6 +55,8 @@ static uint64_t key_of(const struct place *place, enum maplog_file what,
 
 void view_set_limit(struct maplog *log, uint64_t map_limit)
 {
+	assert(map_limit);
+
 	__atomic_store_n(&log->shift, view_shift(map_limit), __ATOMIC_RELAXED);
 	windows_limit(&log->windows, map_limit);
 }
@@ -58,6 +68,7 @@ unsigned view_shift(uint64_t map_limit)
 
 	while (shift < SHIFT_MAX && (uint64_t)2 << shift <= map_limit / 8)
 		shift++;
+	assert(shift >= SHIFT_MIN && shift <= SHIFT_MAX);
 	return shift;
 }
 
@@ -104,6 +115,8 @@ static int map_locked(struct maplog *log, const struct place *place,
 	bool opened;
 	int ret;
 	int fd;
+
+	assert(place->fd || place->version % 2 == 0);
 
 	/* Only while the table is as it was is a file what its row says. */
 	if (!place->fd && table_changed(&log->table, place->version))
@@ -171,6 +184,9 @@ static int get_records(struct maplog *log, const struct place *place,
 	};
 	int ret;
 
+	assert(shift >= SHIFT_MIN - RECORDS_SHIFT);
+	assert(rel < place->next - place->row.base);
+
 	ret = get_window(log, place, &span, window);
 	if (ret)
 		return ret;
@@ -185,6 +201,8 @@ static uint32_t clip(const struct maplog_record *records, uint32_t count,
 		     uint64_t end)
 {
 	uint32_t low = 0;
+
+	assert(count);
 
 	if (records[count - 1].end <= end)
 		return count;
@@ -215,6 +233,8 @@ static int get_data(struct maplog *log, const struct place *place,
 	};
 	int ret;
 
+	assert(view->count);
+
 	/* An entry across the end of a window gets one of its own. */
 	if (!place->row.whole && end > span.offset + span.size) {
 		span.key = 0;
@@ -239,6 +259,8 @@ static int add_data(struct maplog *log, const struct place *place,
 	struct maplog_window *window = NULL;
 	uint32_t end = view->records[view->count - 1].end;
 	int ret;
+
+	assert(view->count);
 
 	if (view->records[0].end < view->offset || end < view->offset)
 		return -EUCLEAN;
@@ -270,6 +292,7 @@ int view_at(struct maplog *log, const struct place *place, uint64_t index,
 	uint64_t held;
 	int ret;
 
+	assert(max);
 	assert(place->row.base <= index && index < place->next);
 
 	ret = get_records(log, place, rel, &window);
@@ -423,6 +446,7 @@ int maplog_view_check(struct maplog *log, const struct maplog_view *view,
 		ret = io_populate(view->records, view->count * RECORD, false);
 	for (n = 0; !ret && n < view->count; n++)
 		ret = check_entry(log, view, n);
+	assert(n <= view->count);
 	if (good)
 		*good = ret && n ? n - 1 : n;
 	return ret;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for something new in a log. */
+#include <assert.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -30,6 +31,7 @@ static struct timespec after(int milliseconds)
 		ts.tv_sec++;
 		ts.tv_nsec -= SEC;
 	}
+	assert(ts.tv_nsec < SEC);
 	return ts;
 }
 

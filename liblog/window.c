@@ -48,6 +48,9 @@ static void touch(struct windows *windows, struct maplog_window *window)
 
 static void unmap(struct maplog_window *window)
 {
+	assert(window->data && window->size);
+	assert(!load(window->holders));
+
 	munmap(window->data, window->size);
 	if (window->counted)
 		__atomic_fetch_sub(&window->owner->mapped, window->size,
@@ -83,6 +86,8 @@ static void sweep(struct windows *windows)
 /* Gives back one that is found by its key. */
 static void put_shared(struct windows *windows, struct maplog_window *window)
 {
+	assert(!window->single);
+
 	if (let_go(window) || !load(window->doomed))
 		return;
 	/* It may be another window by now; then this is for nothing. */
@@ -105,6 +110,8 @@ void window_put(struct maplog_window *window)
 struct maplog_window *windows_find(struct windows *windows, uint64_t key)
 {
 	size_t set = set_of(key);
+
+	assert(key > KEY_DOOMED);
 
 	for (int way = 0; way < WINDOW_WAYS; way++) {
 		struct maplog_window *window = &windows->window[set][way];
@@ -176,6 +183,8 @@ uint64_t windows_mapped(const struct windows *windows)
 
 static int make_room(struct windows *windows, size_t size)
 {
+	assert(size);
+
 	while (windows_mapped(windows) + size > windows->limit) {
 		if (evict_any(windows))
 			continue;
@@ -209,6 +218,8 @@ static int place_for(struct windows *windows, size_t set)
 static void fill(struct windows *windows, struct maplog_window *window,
 		 void *data, size_t size, uint64_t offset)
 {
+	assert(data && size);
+
 	window->owner = windows;
 	window->counted = false;
 	store(window->doomed, false);
@@ -226,6 +237,8 @@ static int add(struct windows *windows, uint64_t key, void *data, size_t size,
 	int way = key ? place_for(windows, set) : -1;
 	struct maplog_window *window;
 
+	assert(!key || key > KEY_DOOMED);
+
 	if (way < 0) {
 		window = calloc(1, sizeof(*window));
 		if (!window)
@@ -239,12 +252,14 @@ static int add(struct windows *windows, uint64_t key, void *data, size_t size,
 		hold(window);
 		store(windows->key[set][way], key);
 	}
+	assert(load(window->holders));
 	*added = window;
 	return 0;
 }
 
 void windows_count(struct maplog_window *window)
 {
+	assert(load(window->holders));
 	assert(!window->counted);
 	window->counted = true;
 	__atomic_fetch_add(&window->owner->mapped, window->size,
@@ -308,6 +323,8 @@ void windows_limit(struct windows *windows, uint64_t limit)
 
 void windows_forget(struct windows *windows, uint64_t id)
 {
+	assert(id);
+
 	pthread_mutex_lock(&windows->lock);
 	for (size_t set = 0; set < WINDOW_SETS; set++) {
 		for (int way = 0; way < WINDOW_WAYS; way++) {
@@ -325,6 +342,8 @@ void windows_forget(struct windows *windows, uint64_t id)
 
 int windows_init(struct windows *windows, uint64_t limit)
 {
+	assert(limit);
+
 	windows->limit = limit;
 	return -pthread_mutex_init(&windows->lock, NULL);
 }
@@ -340,5 +359,6 @@ void windows_destroy(struct windows *windows)
 			(void)gone;
 		}
 	}
+	assert(!windows_mapped(windows));
 	pthread_mutex_destroy(&windows->lock);
 }

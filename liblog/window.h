@@ -11,6 +11,7 @@
 #ifndef MAPLOG_WINDOW_H
 #define MAPLOG_WINDOW_H
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,8 @@ struct windows {
 /** window_key() - a name for the n-th window of one of a segment's files */
 static inline uint64_t window_key(uint64_t id, unsigned file, uint64_t n)
 {
+	assert(id && file < 2 && n < 1 << 23);
+
 	return id << 24 | (uint64_t)file << 23 | n;
 }
 
