@@ -11,6 +11,7 @@ static const struct handle_ops *ops_of(enum node_kind kind)
 {
 	switch (kind) {
 	case NODE_META_STATUS:
+	case NODE_META_METRICS:
 	case NODE_STATUS:
 		return &text_ops;
 	case NODE_APPEND:

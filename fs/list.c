@@ -180,12 +180,14 @@ static int list_entries(struct list *list)
 static int list_names(struct list *list)
 {
 	const struct node_key status = { .kind = NODE_META_STATUS };
+	const struct node_key metrics = { .kind = NODE_META_METRICS };
 
 	switch (list->directory->key.kind) {
 	case NODE_ROOT:
 		return list_root(list);
 	case NODE_META:
-		add_counted(list, "status", &status);
+		if (add_counted(list, "status", &status))
+			add_counted(list, "metrics", &metrics);
 		return 0;
 	case NODE_LOG:
 		return list_log(list);

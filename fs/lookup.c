@@ -32,8 +32,13 @@ static int in_root(struct server *server, const char *name, struct found *found)
 
 static int in_meta(const char *name, struct found *found)
 {
-	found->key.kind = NODE_META_STATUS;
-	return strcmp(name, "status") ? -ENOENT : 0;
+	if (!strcmp(name, "status"))
+		found->key.kind = NODE_META_STATUS;
+	else if (!strcmp(name, "metrics"))
+		found->key.kind = NODE_META_METRICS;
+	else
+		return -ENOENT;
+	return 0;
 }
 
 static int in_log(const char *name, struct found *found)

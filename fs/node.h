@@ -23,9 +23,10 @@ struct span;
 
 enum node_kind {
 	NODE_ROOT,
-	NODE_META,	  /* .maplog */
-	NODE_META_STATUS, /* .maplog/status */
-	NODE_LOG,	  /* a directory a log */
+	NODE_META,	   /* .maplog */
+	NODE_META_STATUS,  /* .maplog/status */
+	NODE_META_METRICS, /* .maplog/metrics */
+	NODE_LOG,	   /* a directory a log */
 	NODE_APPEND,
 	NODE_BATCH,
 	NODE_CONTROL,

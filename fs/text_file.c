@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of text that is written when they are opened: the status files. */
+/* Files of text that is written when they are opened: status and metrics. */
 #include <stdlib.h>
 
 #include "handle.h"
+#include "metrics.h"
 #include "status.h"
 
 struct text_handle {
@@ -20,6 +21,9 @@ static int text_open(struct handle *handle, fuse_req_t req,
 	/* Its size is told by reading it. */
 	fi->direct_io = 1;
 	fi->noflush = 1;
+	if (handle->node->key.kind == NODE_META_METRICS)
+		return metrics_of_server(handle->server, &file->text,
+					 &file->size);
 	if (handle->book)
 		return status_of_book(handle->server, handle->book, &file->text,
 				      &file->size);

@@ -52,7 +52,8 @@ class Names(mounted.MountCase):
         self.assertEqual(self.sh("cat l/segments/*"), b"")
 
     def test_the_mount_says_of_itself_what_it_is(self):
-        self.assertEqual(os.listdir(self.at(".maplog")), ["status"])
+        self.assertEqual(os.listdir(self.at(".maplog")),
+                         ["status", "metrics"])
         status = self.status(".maplog", "status")
         self.assertEqual(status["store"], self.store)
         self.assertEqual(status["logs"], "1")
@@ -119,7 +120,7 @@ class Names(mounted.MountCase):
         self.append("b\n")
         found = self.sh("find . -type f -readable | sort; ls -lAR > /dev/null;"
                         "find . -type d | wc -l; du -s . > /dev/null")
-        self.assertEqual(len(found.splitlines()), 301 + 4 + 6 + 1 + 1)
+        self.assertEqual(len(found.splitlines()), 301 + 4 + 6 + 1 + 2)
         self.assertEqual(found.splitlines()[-1], b"7")
 
     def test_listed_numbers_are_those_of_the_files(self):
