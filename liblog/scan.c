@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -117,6 +118,12 @@ int scan_records(const struct scan_source *source, uint64_t from, uint64_t to,
 
 static uint64_t last_byte(const uint8_t *map, uint64_t from, uint64_t to)
 {
+	static const uint8_t zeros[4096];
+
+	/* Space is reserved by the mebibyte: most of it is zeros. */
+	while (to - from >= sizeof(zeros) &&
+	       !memcmp(map + to - sizeof(zeros), zeros, sizeof(zeros)))
+		to -= sizeof(zeros);
 	while (to > from && !map[to - 1])
 		to--;
 	return to;
