@@ -10,12 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
 #include "reader.h"
 
 #define DIGITS 20
+
+/* Names that are tried for what is set aside. */
+#define TRIES 1000
 
 struct bases {
 	uint64_t *base;
@@ -90,7 +94,7 @@ static int collect(void *arg, const char *name)
 
 	assert(bases->count <= bases->room);
 
-	if (!dir_parse(name, DIR_LOG, &base))
+	if (!dir_parse(name, DIR_LOG, &base) || base > DIR_BASE_MAX)
 		return 0;
 	if (bases->count == bases->room) {
 		size_t room = bases->room ? bases->room * 2 : 16;
@@ -145,14 +149,39 @@ int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+static bool is_directory(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       S_ISDIR(st.st_mode);
+}
+
+int dir_make_way(int dirfd, const char *name)
+{
+	char aside[DIR_NAME_SIZE + 16];
+	int ret = -EEXIST;
+
+	if (!is_directory(dirfd, name))
+		return 0;
+	for (int n = 0; n < TRIES && ret == -EEXIST; n++) {
+		snprintf(aside, sizeof(aside), n ? "%s.aside.%d" : "%s.aside",
+			 name, n);
+		ret = renameat2(dirfd, name, dirfd, aside, RENAME_NOREPLACE)
+			      ? -errno
+			      : 0;
+	}
+	return ret;
+}
+
 int dir_unlink(int dirfd, uint64_t base, const char *suffix)
 {
 	char name[DIR_NAME_SIZE];
 
 	dir_name(name, base, suffix);
-	if (unlinkat(dirfd, name, 0) && errno != ENOENT)
-		return -errno;
-	return 0;
+	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? dir_make_way(dirfd, name) : -errno;
 }
 
 int dir_unlink_segment(int dirfd, uint64_t base)

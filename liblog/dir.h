@@ -17,6 +17,10 @@
 #define DIR_LOG_NEW   "log.new"
 #define DIR_INDEX_NEW "idx.new"
 
+/* No segment begins behind this entry: so no sum of a base and what a segment
+ * can hold is more than a number can. */
+#define DIR_BASE_MAX ((uint64_t)INT64_MAX)
+
 /** dir_name() - "00000000000000000042.log" for 42 and DIR_LOG */
 void dir_name(char name[DIR_NAME_SIZE], uint64_t base, const char *suffix);
 
@@ -33,7 +37,8 @@ bool dir_parse(const char *name, const char *suffix, uint64_t *base);
  * @bases: out: to be freed by the caller; NULL if there are none
  * @count: out: how many
  *
- * A segment is there when its .log file is, of whatever type that is.
+ * A segment is there when its .log file is, of whatever type that is. One
+ * whose base is above DIR_BASE_MAX is nobody's.
  *
  * Return: 0; -ENOMEM; else the -errno of reading the directory.
  */
@@ -42,7 +47,18 @@ int dir_segments(int dirfd, uint64_t **bases, size_t *count);
 /** dir_exists() - whether there is a regular file of that base and suffix */
 int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found);
 
-/** dir_unlink() - remove a file by base and suffix; none there is no error */
+/**
+ * dir_make_way() - rename a directory that stands where a file of ours belongs
+ *
+ * Whoever put it there finds it as NAME.aside, or NAME.aside.1 and so on.
+ * Return: 0, also if there is none; else the -errno of renameat2(2).
+ */
+int dir_make_way(int dirfd, const char *name);
+
+/** dir_unlink() - remove a file by base and suffix; none there is no error
+ *
+ * A directory in its place is renamed, see dir_make_way().
+ */
 int dir_unlink(int dirfd, uint64_t base, const char *suffix);
 
 /** dir_unlink_segment() - remove both files of a segment */

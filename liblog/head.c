@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "crc.h"
+#include "dir.h"
 #include "io.h"
 
 #define IDENTITY_SIZE	offsetof(struct maplog_head, crc)
@@ -186,10 +187,20 @@ void head_close(struct head *head)
 	head->fd = -1;
 }
 
+/* No log gets that far: what is beyond would overflow. */
+static bool in_range(uint64_t number)
+{
+	return number <= DIR_BASE_MAX;
+}
+
 static bool checkpoint_valid(const struct maplog_head *page,
 			     const struct maplog_checkpoint *checkpoint)
 {
-	return checkpoint->sequence &&
+	return checkpoint->sequence && in_range(checkpoint->sequence) &&
+	       in_range(checkpoint->durable) &&
+	       in_range(checkpoint->generation) &&
+	       in_range(checkpoint->truncate_to) &&
+	       checkpoint->first <= checkpoint->durable &&
 	       checkpoint->crc == checkpoint_crc(page->uuid, checkpoint);
 }
 
@@ -258,7 +269,7 @@ uint64_t head_durable(const struct maplog_head *page,
 	uint64_t durable = head_load(&page->durable);
 
 	if (generation == checkpoint->generation &&
-	    durable > checkpoint->durable &&
+	    durable > checkpoint->durable && in_range(durable) &&
 	    head_load(&page->mark_crc) == mark_crc(page, generation, durable))
 		return durable;
 	return checkpoint->durable;

@@ -92,7 +92,7 @@ static int open_files(struct maplog *log, int dirfd, const char *name,
 		ret = lock_take(log->dirfd);
 	if (!ret)
 		ret = head_open(log->dirfd, writable, &log->head);
-	if (writable && (ret == -EUCLEAN || ret == -ENOENT)) {
+	if (writable && (ret == -EUCLEAN || ret == -ENOENT || ret == -ELOOP)) {
 		int rebuilt = recover_head(log->dirfd, log->mode);
 
 		log->recovery.head = !rebuilt;

@@ -489,5 +489,7 @@ int recover_head(int dirfd, mode_t mode)
 		state.generation = trailer.generation;
 	}
 	free(bases);
+	if (!ret)
+		ret = dir_make_way(dirfd, HEAD_NAME);
 	return ret ? ret : head_rebuild(dirfd, mode, trailer.uuid, &state);
 }

@@ -148,6 +148,24 @@ int segment_create(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
 	return 0;
 }
 
+/* It is derived: what is no file, or not there, is made anew. */
+static int open_index(int dirfd, struct segment *segment, mode_t mode,
+		      uint64_t *size)
+{
+	int *fd = &segment->fd[MAPLOG_INDEX];
+	char name[DIR_NAME_SIZE];
+	int ret;
+
+	dir_name(name, segment->trailer.base, DIR_INDEX);
+	ret = io_open(dirfd, name, O_RDWR | O_CREAT, mode, fd, size);
+	if (ret != -EUCLEAN && ret != -ELOOP)
+		return ret;
+	ret = dir_unlink(dirfd, segment->trailer.base, DIR_INDEX);
+	if (ret)
+		return ret;
+	return io_open(dirfd, name, O_RDWR | O_CREAT | O_EXCL, mode, fd, size);
+}
+
 static int open_files(int dirfd, struct segment *segment, mode_t mode)
 {
 	char name[DIR_NAME_SIZE];
@@ -160,9 +178,7 @@ static int open_files(int dirfd, struct segment *segment, mode_t mode)
 		return ret;
 	if (size != data_size(segment))
 		return -EUCLEAN;
-	dir_name(name, segment->trailer.base, DIR_INDEX);
-	ret = io_open(dirfd, name, O_RDWR | O_CREAT, mode,
-		      &segment->fd[MAPLOG_INDEX], &size);
+	ret = open_index(dirfd, segment, mode, &size);
 	if (ret)
 		return ret;
 	if (size < index_size(segment)) {

@@ -35,6 +35,12 @@ static_assert((UINT32_MAX >> SHIFT_MIN) >> NUMBER_BITS == 0,
 static_assert((RECORD << (SHIFT_MIN - RECORDS_SHIFT)) % 65536 == 0,
 	      "page-aligned");
 
+/* More than a segment can have, and so many that windows can be numbered. */
+#define RECORDS_MAX ((uint64_t)1 << 31)
+
+static_assert(RECORDS_MAX >> (SHIFT_MIN - RECORDS_SHIFT) <= 1 << NUMBER_BITS,
+	      "windows of the smallest size are enough of them");
+
 /* A part of a file: a window with a key, or a piece of its own if that is 0. */
 struct span {
 	enum maplog_file file;
@@ -295,6 +301,9 @@ int view_at(struct maplog *log, const struct place *place, uint64_t index,
 	assert(max);
 	assert(place->row.base <= index && index < place->next);
 
+	/* Where segments are lost, the one before looks larger than any is. */
+	if (rel >= RECORDS_MAX)
+		return -EUCLEAN;
 	ret = get_records(log, place, rel, &window);
 	if (ret)
 		return ret;

@@ -187,6 +187,38 @@ START_TEST(no_memory_is_an_error)
 }
 END_TEST
 
+START_TEST(segment_that_no_log_can_reach_is_none)
+{
+	make(DIR_BASE_MAX, DIR_LOG);
+	make(DIR_BASE_MAX + 1, DIR_LOG);
+	make(UINT64_MAX, DIR_LOG);
+	list();
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(bases[0], DIR_BASE_MAX);
+}
+END_TEST
+
+/* Looped over how many were set aside before. */
+START_TEST(directory_in_place_of_a_file_is_set_aside)
+{
+	char aside[64] = "00000000000000000007.log.aside";
+
+	make_file("00000000000000000007.log.aside", "");
+	for (int n = 1; n <= _i; n++) {
+		snprintf(aside, sizeof(aside),
+			 "00000000000000000007.log.aside.%d", n);
+		ck_assert(!file_exists(aside));
+		ck_assert_int_eq(
+			mkdirat(store, "00000000000000000007.log", 0777), 0);
+		make_file("00000000000000000007.log/inside", "");
+		ck_assert_int_eq(dir_unlink(store, 7, DIR_LOG), 0);
+		ck_assert(!file_exists("00000000000000000007.log"));
+		strcat(aside, "/inside");
+		ck_assert(file_exists(aside));
+	}
+}
+END_TEST
+
 static Suite *dir_suite(void)
 {
 	Suite *suite = suite_create("dir");
@@ -203,6 +235,9 @@ static Suite *dir_suite(void)
 	tcase_add_test(files, file_exists_if_it_is_a_regular_one);
 	tcase_add_test(files, walk_ends_where_it_is_told);
 	tcase_add_test(files, no_memory_is_an_error);
+	tcase_add_test(files, segment_that_no_log_can_reach_is_none);
+	tcase_add_loop_test(files, directory_in_place_of_a_file_is_set_aside, 1,
+			    4);
 	return suite;
 }
 

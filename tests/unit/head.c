@@ -192,6 +192,21 @@ START_TEST(checkpoint_of_another_log_does_not_count)
 }
 END_TEST
 
+/* Looped over its numbers: intact, but no log gets that far. */
+START_TEST(checkpoint_out_of_range_does_not_count)
+{
+	struct maplog_checkpoint bad = { .sequence = 2, .durable = 5 };
+	uint64_t *const numbers[] = { &bad.sequence, &bad.durable, &bad.first,
+				      &bad.generation, &bad.truncate_to };
+
+	*numbers[_i] = UINT64_MAX - 1;
+	bad.crc = crc_extend(crc_seed(head.page->uuid), &bad,
+			     offsetof(struct maplog_checkpoint, crc));
+	head.page->checkpoint1 = bad;
+	ck_assert_uint_eq(checkpoint().sequence, 1);
+}
+END_TEST
+
 START_TEST(checkpoint_that_is_not_synced_is_an_error)
 {
 	struct maplog_checkpoint next = { .durable = 1 };
@@ -309,6 +324,8 @@ static Suite *head_suite(void)
 	tcase_add_loop_test(marks, torn_checkpoint_leaves_the_one_before, 0,
 			    60);
 	tcase_add_test(marks, checkpoint_of_another_log_does_not_count);
+	tcase_add_loop_test(marks, checkpoint_out_of_range_does_not_count, 0,
+			    5);
 	tcase_add_test(marks, checkpoint_that_is_not_synced_is_an_error);
 	tcase_add_test(marks, full_disk_writes_no_checkpoint);
 	tcase_add_test(marks, live_mark_counts_where_it_is_higher);

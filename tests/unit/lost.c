@@ -12,6 +12,7 @@
 
 #include "files.h"
 #include "fixture.h"
+#include "head.h"
 
 #define NEXT 10
 
@@ -248,6 +249,35 @@ START_TEST(gap_between_segments_is_damage)
 }
 END_TEST
 
+/* More is said to be durable than any segment could hold. */
+START_TEST(entries_far_behind_the_last_file_are_damage)
+{
+	struct maplog_checkpoint far = { .durable = (uint64_t)1 << 40 };
+	struct head head;
+	int dirfd;
+
+	(void)make(NAMES);
+	dirfd = openat(store, LOG, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(dirfd, 0);
+	ck_assert_int_eq(head_open(dirfd, true, &head), 0);
+	ck_assert_int_eq(head_set_checkpoint(&head, &far), 0);
+	head_close(&head);
+	close(dirfd);
+	for (int i = 0; i < 2; i++) {
+		open_log(i ? MAPLOG_WRITE : MAPLOG_READ);
+		expect_range(0, far.durable);
+		expect_patterns(0, NEXT, 100);
+		ck_assert_int_eq(read_error(far.durable / 8), -EUCLEAN);
+		ck_assert_int_eq(read_error(far.durable - 1), -EUCLEAN);
+		if (i)
+			ck_assert_uint_eq(append("next"), far.durable);
+		close_log();
+	}
+	open_log(MAPLOG_WRITE);
+	expect_text(far.durable, "next");
+}
+END_TEST
+
 static Suite *lost_suite(void)
 {
 	Suite *suite = suite_create("lost");
@@ -267,6 +297,7 @@ static Suite *lost_suite(void)
 		tcase, truncated_entries_do_not_come_back_for_a_lost_segment, 0,
 		2);
 	tcase_add_test(tcase, gap_between_segments_is_damage);
+	tcase_add_test(tcase, entries_far_behind_the_last_file_are_damage);
 	return suite;
 }
 
