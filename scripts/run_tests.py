@@ -162,6 +162,7 @@ def main():
         run.tests("tsan", "build-tsan", ["unit"], slower=10)
     if built["build"]:
         run.tests("mount", "build", ["mount"])
+    run.check("fuzz", ["scripts/fuzz", "--seconds", "15"])
         run.tests("examples", "build", ["examples"])
     run.check("bench", ["scripts/bench", "--quick", "--no-install"])
     run.close(since)
