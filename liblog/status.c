@@ -47,7 +47,9 @@ static int read_last(struct maplog *log, struct maplog_segment *segment)
 		return ret;
 	segment->exact[MAPLOG_INDEX] =
 		size == segment->entries * sizeof(record);
-	if (segment->entries)
+	if (segment->entries > size / sizeof(record))
+		ret = -EUCLEAN;
+	else if (segment->entries)
 		ret = io_read(fd, &record, sizeof(record),
 			      (segment->entries - 1) * sizeof(record));
 	close(fd);

@@ -253,6 +253,7 @@ END_TEST
 START_TEST(entries_far_behind_the_last_file_are_damage)
 {
 	struct maplog_checkpoint far = { .durable = (uint64_t)1 << 40 };
+	struct maplog_status found;
 	struct head head;
 	int dirfd;
 
@@ -269,6 +270,7 @@ START_TEST(entries_far_behind_the_last_file_are_damage)
 		expect_patterns(0, NEXT, 100);
 		ck_assert_int_eq(read_error(far.durable / 8), -EUCLEAN);
 		ck_assert_int_eq(read_error(far.durable - 1), -EUCLEAN);
+		ck_assert_int_eq(maplog_status(tlog, &found), -EUCLEAN);
 		if (i)
 			ck_assert_uint_eq(append("next"), far.durable);
 		close_log();
