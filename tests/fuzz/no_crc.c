@@ -4,6 +4,9 @@
  * from the code behind it gets there.
  */
 #include "crc.h"
+
+#include <string.h>
+
 #include "log.h"
 
 uint32_t crc_extend(uint32_t crc, const void *data, size_t bytes)
@@ -28,6 +31,15 @@ uint32_t crc_record(uint32_t seed, uint64_t index,
 	(void)index;
 	(void)record;
 	return crc_extend(seed, data, bytes);
+}
+
+uint32_t crc_put(uint32_t seed, uint64_t index,
+		 const struct maplog_record *record, void *to, const void *from,
+		 size_t bytes)
+{
+	if (bytes)
+		memcpy(to, from, bytes);
+	return crc_record(seed, index, record, to, bytes);
 }
 
 uint32_t maplog_crc32c(uint32_t crc, const void *data, size_t bytes)
