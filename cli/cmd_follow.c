@@ -35,7 +35,7 @@ struct follow {
 	const char *name; /* of the reader, or NULL */
 	enum start start;
 	uint64_t from; /* an index, or a moment */
-	bool info;
+	struct emit emit;
 	bool keep_going;
 	struct maplog *log;
 	struct maplog_reader *reader;
@@ -119,15 +119,19 @@ static bool was_truncated(const struct follow *follow)
 
 static int emit(struct follow *follow, struct maplog_view *view)
 {
+	uint32_t done;
+	int status;
 	int ret;
 
 	damage_flush(&follow->damage);
-	ret = emit_view(view, follow->info);
-	if (!ret)
+	ret = emit_view(&follow->emit, view, &done);
+	view->count = done;
+	if (done)
 		maplog_position_take(&follow->position, view);
 	maplog_view_release(view);
 	follow->done = ret;
-	return ret ? output_failed(ret) : remember(follow);
+	status = remember(follow);
+	return ret ? output_failed(ret) : status;
 }
 
 /* Leaves a damaged entry out. */
@@ -331,7 +335,13 @@ static void take_option(struct follow *follow, const struct args *args, int c)
 		follow->name = optarg;
 		break;
 	case 'i':
-		follow->info = true;
+		emit_set(&follow->emit, args, EMIT_INFO);
+		break;
+	case 'j':
+		emit_set(&follow->emit, args, EMIT_JSON);
+		break;
+	case 'F':
+		emit_set_pattern(&follow->emit, args, optarg);
 		break;
 	default:
 		follow->keep_going = true;
@@ -358,13 +368,16 @@ static int run(struct args *args)
 	else
 		stop_at_once();
 	status = follow_log(&follow);
+	emit_free(&follow.emit);
 	maplog_close(follow.log);
 	return status;
 }
 
 static const struct option options[] = {
+	{ "format", required_argument, NULL, 'F' },
 	{ "from", required_argument, NULL, 'f' },
 	{ "info", no_argument, NULL, 'i' },
+	{ "json", no_argument, NULL, 'j' },
 	{ "keep-going", no_argument, NULL, 'k' },
 	{ "name", required_argument, NULL, 'n' },
 	{ "since", required_argument, NULL, 's' },
@@ -377,10 +390,14 @@ const struct command command_follow = {
 	.summary = "Write entries as they are appended",
 	.help = "It begins at the end of the log, and ends with SIGINT or "
 		"SIGTERM.\n\n"
+		"  -F, --format=FORMAT     write each entry so; see maplog "
+		"read --help\n"
 		"  -f, --from=INDEX        begin with this entry\n"
 		"  -i, --info              a line about each entry instead: "
 		"index, time, tag,\n"
 		"                          length\n"
+		"  -j, --json              a line of JSON for each entry "
+		"instead\n"
 		"  -k, --keep-going        leave damaged entries out and go "
 		"on\n"
 		"  -n, --name=NAME         remember in the store what was "
@@ -391,7 +408,7 @@ const struct command command_follow = {
 		"  -s, --since=TIME        begin with the first entry not "
 		"older than\n"
 		"                          2026-11-20T10:00:00Z, or than 10m\n",
-	.letters = "f:ikn:s:",
+	.letters = "F:f:ijkn:s:",
 	.options = options,
 	.least = 1,
 	.most = 1,

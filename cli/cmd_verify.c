@@ -47,7 +47,7 @@ static int take(struct verify *verify, int ret, struct maplog_view *view)
 	} else {
 		return explain_open(verify->path, MAPLOG_READ, ret);
 	}
-	progress_at(verify->bytes, verify->good);
+	progress_at(verify->bytes, verify->bytes, verify->good);
 	return STATUS_OK;
 }
 

@@ -31,8 +31,11 @@ struct command {
 
 extern const struct command command_append;
 extern const struct command command_create;
+extern const struct command command_dump;
+extern const struct command command_export;
 extern const struct command command_follow;
 extern const struct command command_forget;
+extern const struct command command_import;
 extern const struct command command_ls;
 extern const struct command command_read;
 extern const struct command command_retain;

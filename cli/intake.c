@@ -48,7 +48,7 @@ int intake_flush(struct intake *intake)
 		fflush(stdout);
 	}
 	batch_clear(batch);
-	progress_at(intake->bytes, intake->next - intake->first);
+	progress_at(intake->bytes, intake->bytes, intake->next - intake->first);
 	return STATUS_OK;
 }
 

@@ -15,7 +15,8 @@ static const struct command *const commands[] = {
 	&command_create, &command_ls,	  &command_append, &command_read,
 	&command_follow, &command_status, &command_verify, &command_truncate,
 	&command_trim,	 &command_sync,	  &command_seal,   &command_set,
-	&command_retain, &command_forget,
+	&command_retain, &command_forget, &command_dump,   &command_export,
+	&command_import,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -20,23 +20,25 @@ static int wait_for_room(void)
 	return poll(&out, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
-int output_write(const void *data, size_t bytes)
+int output_write(const void *data, size_t bytes, size_t *written)
 {
-	const char *at = data;
+	const char *from = data;
+	size_t at = 0;
 	int ret = 0;
 
-	while (!ret && bytes) {
-		ssize_t n = write(STDOUT_FILENO, at, bytes);
+	while (!ret && at < bytes) {
+		ssize_t n = write(STDOUT_FILENO, from + at, bytes - at);
 
 		if (n >= 0) {
-			at += n;
-			bytes -= (size_t)n;
+			at += (size_t)n;
 		} else if (errno == EAGAIN) {
 			ret = wait_for_room();
 		} else if (errno != EINTR || stop_asked()) {
 			ret = -errno;
 		}
 	}
+	if (written)
+		*written = at;
 	return ret;
 }
 

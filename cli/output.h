@@ -8,11 +8,12 @@
 
 /**
  * output_write() - write all of it
+ * @written: out: how much was, also on failure; may be NULL
  *
  * Return: 0; -EPIPE if nobody reads any more; -EINTR if it is to stop; -EFAULT
  * if @data, mapped from a store, cannot be read; else an -errno of write(2).
  */
-int output_write(const void *data, size_t bytes);
+int output_write(const void *data, size_t bytes, size_t *written);
 
 /** output_is_read() - false once the other end of a pipe is closed */
 bool output_is_read(void);

@@ -67,24 +67,41 @@ static void draw_bar(double done)
 	fputc(']', stderr);
 }
 
-static void draw(uint64_t bytes, uint64_t entries, double seconds)
+/* " 1:05 left" */
+static void draw_time_left(double seconds)
 {
+	unsigned left = (unsigned)(seconds + 0.5);
+
+	if (left >= 3600)
+		fprintf(stderr, ", %u:%02u:%02u left", left / 3600,
+			left / 60 % 60, left % 60);
+	else
+		fprintf(stderr, ", %u:%02u left", left / 60, left % 60);
+}
+
+static void draw(uint64_t steps, uint64_t bytes, uint64_t entries,
+		 double seconds)
+{
+	/* A file that grows meanwhile is not over when it is done. */
+	bool known = progress.total && steps && steps <= progress.total;
 	char done[32];
 	char rate[32];
 
 	fputs(CLEAR_LINE, stderr);
 	fputs(progress.what, stderr);
-	/* A file that grows meanwhile is not over when it is done. */
-	if (progress.total && bytes <= progress.total)
-		draw_bar((double)bytes / (double)progress.total);
+	if (known)
+		draw_bar((double)steps / (double)progress.total);
 	fprintf(stderr, " %s, %s/s, %" PRIu64 " entries",
 		scaled((double)bytes, done, sizeof(done)),
 		scaled((double)bytes / seconds, rate, sizeof(rate)), entries);
+	if (known)
+		draw_time_left(seconds * (double)(progress.total - steps) /
+			       (double)steps);
 	fflush(stderr);
 	progress.shown = true;
 }
 
-void progress_at(uint64_t bytes, uint64_t entries)
+void progress_at(uint64_t steps, uint64_t bytes, uint64_t entries)
 {
 	int64_t time;
 
@@ -94,7 +111,7 @@ void progress_at(uint64_t bytes, uint64_t entries)
 	if (time < progress.due)
 		return;
 	progress.due = time + STEP;
-	draw(bytes, entries, (double)(time - progress.begun) / 1e9);
+	draw(steps, bytes, entries, (double)(time - progress.begun) / 1e9);
 }
 
 void progress_clear(void)
