@@ -108,28 +108,14 @@ static int set_mount(struct config *config, const char *name, const char *value)
 	return -ENOKEY;
 }
 
-/* What libfuse, the kernel or mount(8) understands, and what only says how to
- * treat an fstab line. */
-static bool is_for_mount(const char *name)
+static bool is_listed(const char *const *names, const char *name)
 {
-	static const char *const names[] = {
-		"allow_other", "allow_root", "fsname",
-		"subtype",     "dev",	     "nodev",
-		"suid",	       "nosuid",     "exec",
-		"noexec",      "atime",	     "noatime",
-		"nodiratime",  "relatime",   "norelatime",
-		"sync",	       "async",	     "dirsync",
-		"context",     "fscontext",  "defcontext",
-		"rootcontext", "max_read",   "default_permissions",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return false;
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names;
 }
 
+/* What only says how to treat an fstab line. */
 static bool is_for_fstab(const char *name)
 {
 	static const char *const names[] = {
@@ -137,25 +123,67 @@ static bool is_for_fstab(const char *name)
 		"users",  "nofail",	 "_netdev",	  "defaults",
 		"owner",  "group",	 "comment",	  "loud",
 		"silent", "strictatime", "nostrictatime", "lazytime",
+		"atime",  "relatime",	 "norelatime",	  NULL,
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
+	return is_listed(names, name) || !strncmp(name, "x-", 2) ||
+	       !strncmp(name, "X-", 2);
+}
+
+static void add_text(struct config *config, const char *text, size_t *used)
+{
+	for (; *text && *used + 2 < sizeof(config->mount_options); text++) {
+		/* A comma would end the option. */
+		if (*text == ',' || *text == '\\')
+			config->mount_options[(*used)++] = '\\';
+		config->mount_options[(*used)++] = *text;
 	}
-	return !strncmp(name, "x-", 2) || !strncmp(name, "X-", 2);
+	config->mount_options[*used] = 0;
 }
 
 static int pass_on(struct config *config, const char *name, const char *value)
 {
-	char *to = config->mount_options;
-	size_t used = strlen(to);
-	size_t left = sizeof(config->mount_options) - used;
-	int n;
+	size_t used = strlen(config->mount_options);
 
-	n = snprintf(to + used, left, "%s%s%s%s", used ? "," : "", name,
-		     value ? "=" : "", value ? value : "");
-	return n < 0 || (size_t)n >= left ? -ERANGE : 0;
+	if (used + strlen(name) + 2 * (value ? strlen(value) : 0) + 4 >
+	    sizeof(config->mount_options))
+		return -ERANGE;
+	if (used)
+		config->mount_options[used++] = ',';
+	add_text(config, name, &used);
+	if (value)
+		config->mount_options[used++] = '=';
+	add_text(config, value ? value : "", &used);
+	return 0;
+}
+
+/* What libfuse, the kernel or mount(8) understands. -ENOKEY if none does. */
+static int set_for_mount(struct config *config, const char *name,
+			 const char *value)
+{
+	static const char *const texts[] = {
+		"fsname",     "subtype",     "context", "fscontext",
+		"defcontext", "rootcontext", NULL,
+	};
+	static const char *const switches[] = {
+		"allow_other", "allow_root",
+		"dev",	       "nodev",
+		"suid",	       "nosuid",
+		"exec",	       "noexec",
+		"noatime",     "nodiratime",
+		"sync",	       "async",
+		"dirsync",     "default_permissions",
+		NULL,
+	};
+	bool on = true;
+	int ret;
+
+	if (is_listed(texts, name))
+		return value && *value ? pass_on(config, name, value) : -EINVAL;
+	if (!is_listed(switches, name))
+		return -ENOKEY;
+	ret = value ? parse_bool(value, &on) : 0;
+	return ret || !on ? ret : pass_on(config, name, NULL);
 }
 
 static int explain(const struct source *source, int ret, const char *name,
@@ -182,8 +210,8 @@ static int set_option(const struct source *source, const char *name,
 		ret = maplog_options_set(&config->defaults, name, value);
 	if (ret == -ENOKEY && is_for_fstab(name))
 		return 0;
-	if (ret == -ENOKEY && is_for_mount(name))
-		ret = pass_on(config, name, value);
+	if (ret == -ENOKEY)
+		ret = set_for_mount(config, name, value);
 	return explain(source, ret, name, value);
 }
 
@@ -214,18 +242,14 @@ static int set_key(struct source *source, const char *section, const char *name,
 		ret = maplog_options_set(&config->defaults, name, value);
 		return explain(source, ret, name, value);
 	}
+	if (!*section)
+		return wrong(source, "key outside of any section", name, value);
 	if (strcmp(section, "mount") != 0)
 		return wrong(source, "unknown section", section, NULL);
 	ret = set_mount(config, name, value);
-	if (ret != -ENOKEY)
-		return explain(source, ret, name, value);
-	if (!is_for_mount(name))
-		return explain(source, ret, name, value);
-	/* In an INI file a switch has a value, too. */
-	return explain(
-		source,
-		pass_on(config, name, strcmp(value, "yes") ? value : NULL),
-		name, value);
+	if (ret == -ENOKEY)
+		ret = set_for_mount(config, name, value);
+	return explain(source, ret, name, value);
 }
 
 /* Reads lines for inih, which does not tell its handler where it is. */
@@ -319,7 +343,7 @@ static int parse_flags(struct config *config, int argc, char **argv)
 	int c;
 
 	optind = 0;
-	opterr = 1;
+	opterr = 0;
 	while (!ret && (c = getopt_long(argc, argv, short_options, long_options,
 					NULL)) != -1) {
 		if (c == 'f')
@@ -328,8 +352,6 @@ static int parse_flags(struct config *config, int argc, char **argv)
 			config->debug = config->foreground = true;
 		else if (c == 'o')
 			ret = set_options(&source, optarg);
-		else if (c != 'c')
-			ret = try_help();
 	}
 	return ret;
 }
@@ -345,16 +367,17 @@ static int parse_arguments(struct config *config, int argc, char **argv)
 	return 0;
 }
 
-/* Whether --help or --version was asked for, anywhere. */
+/* Whether --help or --version was asked for, anywhere; '?' for what nobody
+ * understands. */
 static int asked_for(int argc, char **argv)
 {
 	int c;
 
 	optind = 0;
-	opterr = 0;
+	opterr = 1;
 	while ((c = getopt_long(argc, argv, short_options, long_options,
 				NULL)) != -1) {
-		if (c == 'h' || c == 'V')
+		if (c == 'h' || c == 'V' || c == '?')
 			return c;
 	}
 	return 0;
@@ -374,8 +397,12 @@ enum config_result config_parse(struct config *config, int argc, char **argv)
 	if (asked == 'V')
 		printf("maplogfs %s, libfuse %s\n", MAPLOG_VERSION,
 		       fuse_pkgversion());
-	if (asked)
+	if (asked && asked != '?')
 		return CONFIG_DONE;
+	if (asked) {
+		(void)try_help();
+		return CONFIG_WRONG;
+	}
 	if (parse_config_file(config, argc, argv) ||
 	    parse_flags(config, argc, argv) ||
 	    parse_arguments(config, argc, argv))

@@ -27,10 +27,69 @@ struct follow_handle {
 	uint32_t crc;
 	bool any;
 	uint64_t generation;
-	fuse_req_t waiting; /* a read to be answered, or NULL */
-	size_t wanted;
+	size_t wanted;		      /* by the read that waits */
 	struct fuse_pollhandle *poll; /* to be notified, or NULL */
+	/* With the lock of the queue of reads. */
+	fuse_req_t waiting; /* a read to be answered, or NULL */
+	struct follow_handle *next;
 };
+
+/* ---- Reads that wait ---- */
+
+/*
+ * All of them. One that is interrupted is looked for here: its handle may be
+ * closed by then, for the interruption and the answer can cross.
+ */
+static struct {
+	pthread_mutex_t lock;
+	struct follow_handle *first;
+} reads = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Return: false if the request was interrupted, and is not added. Once it is,
+ * it can be answered at any time. */
+static bool reads_add(struct follow_handle *file, fuse_req_t req)
+{
+	bool interrupted;
+
+	pthread_mutex_lock(&reads.lock);
+	interrupted = fuse_req_interrupted(req);
+	if (!interrupted) {
+		file->waiting = req;
+		file->next = reads.first;
+		reads.first = file;
+	}
+	pthread_mutex_unlock(&reads.lock);
+	return !interrupted;
+}
+
+static bool reads_has(const struct follow_handle *file)
+{
+	bool waits;
+
+	pthread_mutex_lock(&reads.lock);
+	waits = file->waiting;
+	pthread_mutex_unlock(&reads.lock);
+	return waits;
+}
+
+/* Takes out a request, or that of a handle: it is the caller's to answer.
+ * Return: NULL if it is not there. */
+static fuse_req_t reads_take(fuse_req_t req, const struct follow_handle *file)
+{
+	struct follow_handle **at = &reads.first;
+	fuse_req_t taken = NULL;
+
+	pthread_mutex_lock(&reads.lock);
+	while (*at && *at != file && (*at)->waiting != req)
+		at = &(*at)->next;
+	if (*at) {
+		taken = (*at)->waiting;
+		(*at)->waiting = NULL;
+		*at = (*at)->next;
+	}
+	pthread_mutex_unlock(&reads.lock);
+	return taken;
+}
 
 /* ---- Being up to date ---- */
 
@@ -162,30 +221,19 @@ static int try_read(struct follow_handle *file, fuse_req_t req, size_t size)
 	return ret;
 }
 
-/* With the handle's lock. The request may be interrupted at any time: if it was
- * before it waited, interrupted() did not find it. */
+/* With the handle's lock. */
 static void wait_for_more(struct follow_handle *file, fuse_req_t req,
 			  size_t size)
 {
-	file->waiting = req;
 	file->wanted = size;
-	if (!fuse_req_interrupted(req))
-		return;
-	file->waiting = NULL;
-	fuse_reply_err(req, EINTR);
+	if (!reads_add(file, req))
+		fuse_reply_err(req, EINTR);
 }
 
 static void interrupted(fuse_req_t req, void *arg)
 {
-	struct follow_handle *file = arg;
-	bool ours;
-
-	pthread_mutex_lock(&file->handle.lock);
-	ours = file->waiting == req;
-	if (ours)
-		file->waiting = NULL;
-	pthread_mutex_unlock(&file->handle.lock);
-	if (ours)
+	(void)arg;
+	if (reads_take(req, NULL))
 		fuse_reply_err(req, EINTR);
 }
 
@@ -197,10 +245,10 @@ static void follow_read(struct handle *handle, fuse_req_t req, size_t size,
 
 	(void)offset;
 	/* Before the lock: libfuse calls it with a lock of its own held. */
-	fuse_req_interrupt_func(req, interrupted, file);
+	fuse_req_interrupt_func(req, interrupted, NULL);
 	pthread_mutex_lock(&handle->lock);
 	/* One reader at a time: two would tear the stream. */
-	if (!file->waiting)
+	if (!reads_has(file))
 		ret = try_read(file, req, size);
 	if (!ret && nonblocking)
 		ret = -EAGAIN;
@@ -223,15 +271,15 @@ static bool is_ready(const struct follow_handle *file)
 
 static void answer_waiting(struct follow_handle *file)
 {
-	fuse_req_t req = file->waiting;
+	fuse_req_t req = reads_take(NULL, file);
 	int ret;
 
 	if (!req)
 		return;
 	ret = try_read(file, req, file->wanted);
-	if (ret)
-		file->waiting = NULL;
-	if (ret < 0)
+	if (!ret)
+		wait_for_more(file, req, file->wanted);
+	else if (ret < 0)
 		fuse_reply_err(req, -ret);
 }
 
@@ -296,9 +344,14 @@ static int follow_open(struct handle *handle, fuse_req_t req,
 static void follow_release(struct handle *handle, fuse_req_t req)
 {
 	struct follow_handle *file = (struct follow_handle *)handle;
+	fuse_req_t waiting;
 
 	(void)req;
 	watch_remove(handle->book->watch, &file->watcher);
+	/* Only when the daemon ends. */
+	waiting = reads_take(NULL, file);
+	if (waiting)
+		fuse_reply_err(waiting, ENOTCONN);
 	if (file->poll)
 		fuse_pollhandle_destroy(file->poll);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,14 +45,19 @@ static int run_fusermount(const char *mountpoint)
 	return status ? -EPERM : 0;
 }
 
-/* Without a daemon, everything on a FUSE mount fails with ENOTCONN. */
-static int detach_stale(const char *mountpoint)
+/* Without a daemon everything on a FUSE mount fails with ENOTCONN, but for what
+ * the kernel remembers: it does not remember this. */
+static bool is_stale(const char *mountpoint)
 {
-	struct stat st;
+	struct statvfs st;
+
+	return statvfs(mountpoint, &st) && errno == ENOTCONN;
+}
+
+static int detach(const char *mountpoint)
+{
 	int ret = 0;
 
-	if (!stat(mountpoint, &st) || errno != ENOTCONN)
-		return 0;
 	if (umount2(mountpoint, MNT_DETACH))
 		ret = run_fusermount(mountpoint);
 	if (ret)
@@ -62,6 +68,16 @@ static int detach_stale(const char *mountpoint)
 	else
 		report(LOG_NOTICE, "%s: detached a mount without a daemon",
 		       mountpoint);
+	return ret;
+}
+
+/* Daemons may have been killed one after the other. */
+static int detach_stale(const char *mountpoint)
+{
+	int ret = 0;
+
+	while (!ret && is_stale(mountpoint))
+		ret = detach(mountpoint);
 	return ret;
 }
 

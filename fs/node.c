@@ -33,6 +33,12 @@ static void free_node(struct node *node)
 
 void tree_destroy(struct tree *tree)
 {
+	struct node *next;
+
+	for (struct node *node = tree->loose; node; node = next) {
+		next = node->next_loose;
+		free_node(node);
+	}
 	for (size_t i = 0; i < tree->size; i++) {
 		struct node *node;
 
@@ -92,7 +98,7 @@ static void hash(struct tree *tree, struct node *node)
 	node->hashed = true;
 }
 
-static void unhash(struct tree *tree, struct node *node)
+static void leave_bucket(struct tree *tree, struct node *node)
 {
 	struct node **at = &tree->buckets[bucket_of(tree, &node->key)];
 
@@ -103,6 +109,24 @@ static void unhash(struct tree *tree, struct node *node)
 	node->chain = NULL;
 	node->hashed = false;
 	tree->count--;
+}
+
+static void leave_loose(struct node *node)
+{
+	*node->loose_link = node->next_loose;
+	if (node->next_loose)
+		node->next_loose->loose_link = node->loose_link;
+}
+
+/* The kernel does not forget it before it is unmounted, if at all. */
+static void unhash(struct tree *tree, struct node *node)
+{
+	leave_bucket(tree, node);
+	node->next_loose = tree->loose;
+	node->loose_link = &tree->loose;
+	if (node->next_loose)
+		node->next_loose->loose_link = &node->next_loose;
+	tree->loose = node;
 }
 
 static void grow(struct tree *tree)
@@ -177,7 +201,9 @@ static bool is_done(struct tree *tree, struct node *node)
 	if (node->lookups || node->holders || node == &tree->root)
 		return false;
 	if (node->hashed)
-		unhash(tree, node);
+		leave_bucket(tree, node);
+	else
+		leave_loose(node);
 	return true;
 }
 

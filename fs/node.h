@@ -68,8 +68,10 @@ struct node_mark {
 struct node {
 	struct node_key key;
 	struct node *chain; /* of its bucket, or of a list made by node_cut() */
-	uint64_t lookups;   /* that the kernel has not forgotten */
-	uint32_t holders;   /* open files, and whoever works on it now */
+	struct node *next_loose; /* of those that are in no bucket */
+	struct node **loose_link;
+	uint64_t lookups; /* that the kernel has not forgotten */
+	uint32_t holders; /* open files, and whoever works on it now */
 	bool hashed;
 	bool stale;		 /* atomic: the kernel's copy of it is */
 	struct node *next_stale; /* of those that the notifier is to tell */
@@ -94,6 +96,7 @@ struct tree {
 	struct node **buckets;
 	size_t size; /* a power of two */
 	size_t count;
+	struct node *loose; /* unhashed, and still known to the kernel */
 	struct node root;
 };
 

@@ -165,18 +165,42 @@ static struct book *find(const struct store *store, const char *name)
 	return book;
 }
 
+/* Whether a name in the store stands for the directory of a book. */
+static bool is_at(const struct stat *named, const struct book *book)
+{
+	return named->st_ino == book->number && named->st_dev == book->device;
+}
+
+/* A book that somebody gave another name in the store. */
+static struct book *find_moved(const struct store *store,
+			       const struct stat *named)
+{
+	struct book *book = store->books;
+
+	while (book && !is_at(named, book))
+		book = book->next;
+	return book;
+}
+
 static int add(struct store *store, const char *name, struct book **added)
 {
 	struct book *book = calloc(1, sizeof(*book));
+	struct stat st;
 	int ret;
 
 	if (!book)
 		return -ENOMEM;
 	ret = open_dir(store, name, &book->dirfd);
+	if (!ret && fstat(book->dirfd, &st)) {
+		ret = -errno;
+		close(book->dirfd);
+	}
 	if (ret) {
 		free(book);
 		return ret;
 	}
+	book->number = st.st_ino;
+	book->device = st.st_dev;
 	strcpy(book->name, name);
 	open_log(store, book);
 	book->watch = watch_new(book);
@@ -197,14 +221,45 @@ static void unlist(struct store *store, struct book *book)
 	book_put(book);
 }
 
+/* It was removed in the store, or has a name there that nobody asked for. */
+static void lose_name(struct store *store, struct book *book)
+{
+	struct stat st;
+
+	*book->name = 0;
+	if (fstat(book->dirfd, &st) || st.st_nlink)
+		return;
+	book->removed = true;
+	unlist(store, book);
+}
+
+/* With the list locked. What is in the store counts: logs are removed, made and
+ * renamed there, too. */
+static int get_locked(struct store *store, const char *name, struct book **book)
+{
+	struct stat named = { .st_ino = 0 };
+
+	if (!name_is_log(name) ||
+	    fstatat(store->dirfd, name, &named, AT_SYMLINK_NOFOLLOW))
+		named.st_ino = 0;
+	*book = find(store, name);
+	if (*book && is_at(&named, *book))
+		return 0;
+	if (*book)
+		lose_name(store, *book);
+	*book = named.st_ino ? find_moved(store, &named) : NULL;
+	if (!*book)
+		return add(store, name, book);
+	strcpy((*book)->name, name);
+	return 0;
+}
+
 int store_get(struct store *store, const char *name, struct book **book)
 {
-	int ret = 0;
+	int ret;
 
 	pthread_mutex_lock(&store->lock);
-	*book = find(store, name);
-	if (!*book)
-		ret = add(store, name, book);
+	ret = get_locked(store, name, book);
 	if (!ret)
 		book_hold(*book);
 	pthread_mutex_unlock(&store->lock);
@@ -228,9 +283,11 @@ int book_writable(struct book *book)
 	if (!book->log)
 		return -EIO;
 	ret = maplog_promote(book->log);
-	if (!ret && __atomic_exchange_n(&book->error, 0, __ATOMIC_SEQ_CST))
+	if (!ret && __atomic_exchange_n(&book->error, 0, __ATOMIC_SEQ_CST)) {
 		report(LOG_NOTICE, "%s: its writer is gone, now it is ours",
 		       book->name);
+		report_recovery(book);
+	}
 	return ret;
 }
 
@@ -239,13 +296,10 @@ int book_writable(struct book *book)
 /* With the list locked. */
 static int remove_locked(struct store *store, const char *name)
 {
-	struct book *book = find(store, name);
+	struct book *book;
 	int ret;
 
-	if (!book)
-		ret = add(store, name, &book);
-	else
-		ret = 0;
+	ret = get_locked(store, name, &book);
 	if (!ret)
 		ret = book_writable(book);
 	if (!ret)

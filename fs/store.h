@@ -34,7 +34,9 @@ struct book {
 	char name[NAME_MAX + 1];
 	struct maplog *log; /* NULL if it cannot be opened */
 	int dirfd;	    /* its directory, also if it cannot be opened */
-	int error;	    /* atomic: why it is not open, or not for writing */
+	ino_t number;	    /* of that directory */
+	dev_t device;
+	int error; /* atomic: why it is not open, or not for writing */
 	uint32_t holders;
 	bool removed;
 	struct watch *watch;
