@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the examples share: where things are, and what runs."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -24,6 +25,15 @@ def skip(why):
     """One line that scripts/test repeats at its end."""
     print(f"SKIP: {os.path.basename(sys.argv[0])}: {why}: "
           "run scripts/install-example-deps", flush=True)
+
+
+def numpy():
+    """numpy, or no test at all."""
+    try:
+        return importlib.import_module("numpy")
+    except ImportError:
+        return mounted.skip_all("numpy is not installed: "
+                                "run scripts/install-deps")
 
 
 def works(*command):

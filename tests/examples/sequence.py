@@ -7,10 +7,7 @@ import threading
 import example
 import mounted
 
-try:
-    import numpy
-except ImportError:
-    mounted.skip_all("numpy is not installed: run scripts/install-deps")
+numpy = example.numpy()
 maplog = __import__("maplog")  # of examples/, where `example` points
 
 

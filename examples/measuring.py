@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""What the programs that measure share: a mount of their own, and medians."""
+
+import contextlib
+import os
+import statistics
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("MAPLOG_BUILD", os.path.join(HERE, "..", "build"))
+MAPLOGFS = os.environ.get("MAPLOGFS", os.path.join(BUILD, "fs", "maplogfs"))
+
+
+@contextlib.contextmanager
+def mount(work, options):
+    """Mounts work/store, which may be there already, on work/mnt."""
+    store, mnt = os.path.join(work, "store"), os.path.join(work, "mnt")
+    os.makedirs(store, exist_ok=True)
+    os.makedirs(mnt, exist_ok=True)
+    # It returns when the mount can be used.
+    subprocess.run([MAPLOGFS, store, mnt, "-o", options], check=True)
+    try:
+        yield mnt
+    finally:
+        if subprocess.run(["umount", mnt], check=False).returncode:
+            subprocess.run(["umount", "-l", mnt], check=True)
+
+
+def drop_cache(*folders):
+    """So that files have to be read from the disk, unless they are mapped."""
+    for folder in folders:
+        for path, _, names in os.walk(folder):
+            for name in names:
+                fd = os.open(os.path.join(path, name), os.O_RDONLY)
+                os.fdatasync(fd)
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(fd)
+
+
+def alternate(rounds, *measures):
+    """Lists of what each measure returned, run in turn, every other round
+    the other way round."""
+    results = [[] for _ in measures]
+    for number in range(rounds):
+        order = list(zip(measures, results))
+        for measure, result in order[::-1] if number % 2 else order:
+            result.append(measure())
+    return results
+
+
+def ratios(ours, theirs):
+    """Median, least and most of the ratios of the rounds."""
+    found = sorted(a / b for a, b in zip(ours, theirs))
+    return (f"{statistics.median(found):.2f} "
+            f"({found[0]:.2f} to {found[-1]:.2f})")
+
+
+def machine():
+    """A line on what was measured on, and how busy that was."""
+    load = os.getloadavg()[0]
+    return (f"{time.strftime('%Y-%m-%d')}, Linux {os.uname().release}, "
+            f"{os.cpu_count()} processors, load {load:.1f}")
+
+
+def gnuplot(script, **values):
+    """Draws; the values are variables of the script."""
+    settings = "".join(f'{name} = "{value}"\n'
+                       for name, value in values.items())
+    subprocess.run(["gnuplot"], input=settings + script, text=True,
+                   check=True)
