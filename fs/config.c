@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fuse.h"
+#include "report.h"
 
 #define THREADS_DEFAULT 8
 #define THREADS_MAX	64
@@ -52,12 +53,14 @@ struct source {
 static int wrong(const struct source *source, const char *what,
 		 const char *name, const char *value)
 {
+	const char *equals = value ? "=" : "";
+
+	value = value ? value : "";
 	if (source->file)
-		fprintf(stderr, "maplogfs: %s:%d: ", source->file,
-			source->line);
+		report(LOG_ERR, "%s:%d: %s: %s%s%s", source->file, source->line,
+		       what, name, equals, value);
 	else
-		fprintf(stderr, "maplogfs: ");
-	fprintf(stderr, value ? "%s: %s=%s\n" : "%s: %s\n", what, name, value);
+		report(LOG_ERR, "%s: %s%s%s", what, name, equals, value);
 	return -EINVAL;
 }
 
@@ -289,17 +292,16 @@ static int read_file(struct config *config, const char *path)
 
 	reader.file = fopen(path, "re");
 	if (!reader.file) {
-		fprintf(stderr, "maplogfs: %s: %s\n", path, strerror(errno));
-		return -errno;
+		report(LOG_ERR, "%s: %s", path, strerror(errno));
+		return -EINVAL;
 	}
 	line = ini_parse_stream(read_line, &reader, on_key, &reader);
 	fclose(reader.file);
 	if (!line)
 		return 0;
 	if (!reader.failed)
-		fprintf(stderr,
-			"maplogfs: %s:%d: neither [section] nor key = value\n",
-			path, line);
+		report(LOG_ERR, "%s:%d: neither [section] nor key = value",
+		       path, line);
 	return -EINVAL;
 }
 
@@ -359,7 +361,7 @@ static int parse_flags(struct config *config, int argc, char **argv)
 static int parse_arguments(struct config *config, int argc, char **argv)
 {
 	if (argc - optind != 2) {
-		fprintf(stderr, "maplogfs: needs a STORE and a MOUNTPOINT\n");
+		report(LOG_ERR, "needs a STORE and a MOUNTPOINT");
 		return try_help();
 	}
 	config->store = argv[optind];

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "supervisor.h"
 
 #define STACK_SIZE (512 << 10)
 
@@ -27,7 +28,10 @@ struct loop {
 	pthread_t main;
 	pthread_t *threads;
 	unsigned count;
-	unsigned running; /* atomic */
+	unsigned running; /* atomic, as are all below */
+	unsigned working; /* threads that work on a request */
+	uint64_t worked;  /* requests that were */
+	bool closing;	  /* one works that lets no other take requests */
 };
 
 static bool is_close(const struct fuse_buf *request)
@@ -65,9 +69,16 @@ static int take(struct loop *loop, void *memory, size_t size,
 	return -1;
 }
 
+static void work(struct loop *loop, const struct fuse_buf *request)
+{
+	__atomic_fetch_add(&loop->working, 1, __ATOMIC_RELAXED);
+	fuse_session_process_buf(loop->server->session, request);
+	__atomic_fetch_sub(&loop->working, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&loop->worked, 1, __ATOMIC_RELAXED);
+}
+
 static int take_and_work(struct loop *loop, void *memory, size_t size)
 {
-	struct fuse_session *session = loop->server->session;
 	struct fuse_buf request;
 	bool done = false;
 	int ret;
@@ -75,12 +86,14 @@ static int take_and_work(struct loop *loop, void *memory, size_t size)
 	pthread_mutex_lock(&loop->taking);
 	ret = take(loop, memory, size, &request);
 	if (ret > 0 && is_close(&request)) {
-		fuse_session_process_buf(session, &request);
+		__atomic_store_n(&loop->closing, true, __ATOMIC_RELAXED);
+		work(loop, &request);
+		__atomic_store_n(&loop->closing, false, __ATOMIC_RELAXED);
 		done = true;
 	}
 	pthread_mutex_unlock(&loop->taking);
 	if (ret > 0 && !done)
-		fuse_session_process_buf(session, &request);
+		work(loop, &request);
 	return ret;
 }
 
@@ -158,6 +171,38 @@ int loop_start(struct server *server, struct loop **loop)
 	return 0;
 }
 
+/* Whether requests get done: one was since the last call, or somebody is there
+ * to take the next one. */
+static bool is_well(struct loop *loop, uint64_t *last)
+{
+	uint64_t worked = __atomic_load_n(&loop->worked, __ATOMIC_RELAXED);
+	bool well = worked != *last;
+
+	*last = worked;
+	return well || (!__atomic_load_n(&loop->closing, __ATOMIC_RELAXED) &&
+			__atomic_load_n(&loop->working, __ATOMIC_RELAXED) <
+				loop->count);
+}
+
+/* The next of the signals; between them the supervisor hears how we are. */
+static int await_signal(struct loop *loop, const sigset_t *set)
+{
+	uint64_t pause = supervisor_pause();
+	const struct timespec timeout = { (time_t)(pause / 1000000000),
+					  (long)(pause % 1000000000) };
+	uint64_t last = 0;
+	int signal;
+
+	for (;;) {
+		signal = pause ? sigtimedwait(set, NULL, &timeout)
+			       : sigwaitinfo(set, NULL);
+		if (signal > 0)
+			return signal;
+		if (errno == EAGAIN && is_well(loop, &last))
+			supervisor_tell("WATCHDOG=1");
+	}
+}
+
 void loop_wait(struct loop *loop)
 {
 	sigset_t set;
@@ -169,8 +214,7 @@ void loop_wait(struct loop *loop)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR2);
 	do {
-		if (sigwait(&set, &signal))
-			continue;
+		signal = await_signal(loop, &set);
 		/* A thread that ended on its own means that all are to. */
 	} while (signal == SIGUSR2 &&
 		 !fuse_session_exited(loop->server->session));

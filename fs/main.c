@@ -17,6 +17,7 @@
 #include "report.h"
 #include "retainer.h"
 #include "server.h"
+#include "supervisor.h"
 
 #define EXIT_USAGE 2
 
@@ -88,7 +89,9 @@ static int run(struct server *server, int ready)
 		ret = loop_start(server, &loop);
 	if (!ret) {
 		say_ready(ready);
+		supervisor_tell("READY=1");
 		loop_wait(loop);
+		supervisor_tell("STOPPING=1");
 		loop_stop(loop);
 	}
 	retainer_stop(server);
@@ -133,6 +136,7 @@ int main(int argc, char **argv)
 
 	if (result != CONFIG_RUN)
 		return result == CONFIG_DONE ? EXIT_SUCCESS : EXIT_USAGE;
+	report_libfuse();
 	/* Modes come from directories and callers, already masked. */
 	umask(0);
 	privilege_many_files();

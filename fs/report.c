@@ -2,9 +2,16 @@
 /* The daemon's log. */
 #include "report.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuse.h"
 
 #define NAME "maplogfs"
 
@@ -16,16 +23,51 @@ void report_to_syslog(void)
 	to_syslog = true;
 }
 
-void report(int priority, const char *format, ...)
+/* The journal names the file that it reads from: it may not be ours any more.
+ */
+static bool to_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char name[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st))
+		return false;
+	snprintf(name, sizeof(name), "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	return !strcmp(stream, name);
+}
+
+static void write_line(int priority, const char *format, va_list args)
 {
 	char line[1024];
+
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = 0;
+	if (to_syslog)
+		syslog(priority, "%s", line);
+	else if (to_journal())
+		fprintf(stderr, "<%d>%s\n", priority, line);
+	else
+		fprintf(stderr, NAME ": %s\n", line);
+}
+
+void report(int priority, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	write_line(priority, format, args);
 	va_end(args);
-	if (to_syslog)
-		syslog(priority, "%s", line);
-	else
-		fprintf(stderr, NAME ": %s\n", line);
+}
+
+/* Its levels are those of syslog(3). */
+static void hear(enum fuse_log_level level, const char *format, va_list args)
+{
+	write_line((int)level, format, args);
+}
+
+void report_libfuse(void)
+{
+	fuse_set_log_func(hear);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon's log: standard error in the foreground, else syslog(3). */
+/*
+ * The daemon's log: standard error in the foreground, else syslog(3). Where
+ * standard error is systemd's journal, each line has its priority.
+ */
 #ifndef MAPLOG_FS_REPORT_H
 #define MAPLOG_FS_REPORT_H
 
@@ -14,5 +17,8 @@ void report_to_syslog(void);
  */
 void report(int priority, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** report_libfuse() - from now on, what libfuse has to say is reported, too */
+void report_libfuse(void);
 
 #endif

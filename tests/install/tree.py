@@ -18,6 +18,8 @@ EXPECTED = """
     bin/maplog
     bin/maplogfs
     etc/maplogfs.ini
+    lib/systemd/system/maplogfs@.service
+    share/doc/maplogfs/examples/mnt-logs.mount
     include/maplog/format.h
     include/maplog/log.h
     include/maplog/metrics.h
