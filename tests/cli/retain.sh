@@ -20,12 +20,21 @@ caught_up() {
     "$maplog" status s/l | grep -q "^reader: $1 .* lag=0\$"
 }
 
+# hears PID: a signal does not just kill it any more.
+hears() {
+    local caught
+    [ "$(cat "/proc/$1/comm")" = maplog ] || return
+    caught=$(sed -n 's/^SigCgt:[^0-9a-f]*//p' "/proc/$1/status")
+    [ $((0x$caught >> 14 & 1)) = 1 ]
+}
+
 # follow OPTION...: a named reader until it has read all, then it is stopped.
 # What it wrote is in got.
 follow() {
     "$maplog" follow --name w "$@" s/l >got 2>err &
     local pid=$!
     children+=("$pid")
+    eventually hears "$pid"
     eventually caught_up w
     kill -TERM "$pid"
     eventually gone "$pid"
