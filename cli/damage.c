@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "progress.h"
 
@@ -20,26 +19,30 @@ static const char *reason(int ret)
 	}
 }
 
-/* Where an entry begins, by the record before it; false if that is missing. */
+/* Where an entry begins; false if the record before it says nothing. A view
+ * knows which of an active segment's records count: after a crash those of the
+ * .idx may not. */
 static bool find_offset(struct maplog *log,
 			const struct maplog_segment *segment, uint64_t index,
 			uint64_t *offset)
 {
-	uint64_t before = index - segment->base - 1;
-	struct maplog_record record = { .end = 0 };
-	ssize_t n;
-	int fd;
+	struct maplog_view view;
+	int ret;
 
 	*offset = 0;
 	if (index == segment->base)
 		return true;
-	if (maplog_segment_open(log, segment, MAPLOG_INDEX, &fd))
-		return false;
-	n = pread(fd, &record, sizeof(record),
-		  (off_t)(before * sizeof(record)));
-	close(fd);
-	*offset = record.end;
-	return n == sizeof(record);
+	ret = maplog_view(log, index, 1, &view);
+	if (!ret) {
+		*offset = view.offset;
+	} else {
+		ret = maplog_view(log, index - 1, 1, &view);
+		if (ret)
+			return false;
+		*offset = view.offset + view.bytes;
+	}
+	maplog_view_release(&view);
+	return true;
 }
 
 static void print_place(const struct damage *damage)
