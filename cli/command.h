@@ -38,6 +38,7 @@ extern const struct command command_forget;
 extern const struct command command_import;
 extern const struct command command_ls;
 extern const struct command command_read;
+extern const struct command command_repair;
 extern const struct command command_retain;
 extern const struct command command_seal;
 extern const struct command command_set;

@@ -16,7 +16,7 @@ static const struct command *const commands[] = {
 	&command_follow, &command_status, &command_verify, &command_truncate,
 	&command_trim,	 &command_sync,	  &command_seal,   &command_set,
 	&command_retain, &command_forget, &command_dump,   &command_export,
-	&command_import,
+	&command_repair, &command_import,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

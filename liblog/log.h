@@ -412,6 +412,7 @@ void maplog_snapshot_release(struct maplog_snapshot *snapshot);
 #endif
 
 #include "metrics.h"
+#include "repair.h"
 #include "status.h"
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target: a log whose files are arbitrary bytes, opened for reading, for
- * writing, and for writing again. What was served once stays what it is.
+ * Fuzz target: a log whose files are arbitrary bytes, opened for reading,
+ * repaired, opened for writing, and for writing again. What was served once
+ * stays what it is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -144,6 +145,20 @@ static void change(const struct look *before)
 	(void)maplog_close(log);
 }
 
+/* A repair takes nothing away, and a dry run changes nothing. */
+static void repair(const struct look *before)
+{
+	struct look after;
+
+	if (maplog_repair(store_fd(), LOG, false, NULL, NULL))
+		return;
+	require(open_for(MAPLOG_READ, &after));
+	require(!memcmp(before, &after, sizeof(after)));
+	(void)maplog_repair(store_fd(), LOG, true, NULL, NULL);
+	require(open_for(MAPLOG_READ, &after));
+	compare(before, &after, true);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct look reader;
@@ -153,6 +168,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	store_unpack(data, size);
 	readable = open_for(MAPLOG_READ, &reader);
+	/* Every other one, so that recovery sees what is damaged, too. */
+	if (readable && size % 2)
+		repair(&reader);
 	if (!open_for(MAPLOG_WRITE, &writer))
 		return 0;
 	if (readable)

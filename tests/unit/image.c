@@ -41,14 +41,6 @@ struct image {
 
 static struct image images[FILES];
 
-/* Where the payload of an entry is, and how large: known by heart. */
-struct place {
-	enum image_file log;
-	uint64_t rel;
-	uint64_t start;
-	uint64_t end;
-};
-
 static size_t bytes_of(uint64_t index)
 {
 	return 900 + (size_t)(index * 37 % 400);
@@ -235,9 +227,9 @@ void image_restore(void)
 	copy_tree(GOOD, LOG);
 }
 
-static struct place place_of(uint64_t index)
+struct image_place image_place(uint64_t index)
 {
-	struct place place = { .log = FILE_LOG0 };
+	struct image_place place = { .log = FILE_LOG0 };
 	uint64_t base = 0;
 
 	if (index >= BASE1) {
@@ -276,7 +268,7 @@ enum fate { FATE_SERVED, FATE_REFUSED, FATE_EITHER };
 
 static enum fate fate_of(uint64_t index)
 {
-	struct place place = place_of(index);
+	struct image_place place = image_place(index);
 	bool index_same = same_record(place.log + 1, 0, place.rel);
 	bool copy_same = place.log == FILE_LOG2 &&
 			 same_record(place.log, PAYLOAD_SIZE, place.rel);

@@ -38,6 +38,16 @@ enum ending {
 /** image_make() - make the log, take the image; the log is closed then */
 void image_make(enum ending ending);
 
+/* Where the payload of an entry is. */
+struct image_place {
+	enum image_file log; /* its .idx is the next one */
+	uint64_t rel;	     /* counted from the segment's first */
+	uint64_t start;
+	uint64_t end;
+};
+
+struct image_place image_place(uint64_t index);
+
 /* One past the last entry. */
 uint64_t image_next(void);
 
