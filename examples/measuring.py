@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import socket
 import statistics
 import subprocess
 import time
@@ -25,6 +26,38 @@ def mount(work, options):
     finally:
         if subprocess.run(["umount", mnt], check=False).returncode:
             subprocess.run(["umount", "-l", mnt], check=True)
+
+
+@contextlib.contextmanager
+def nginx(work, *arguments, root="mnt"):
+    """The web server of http/nginx.conf, on a free port; yields its URL."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(os.path.join(HERE, "http", "nginx.conf"),
+              encoding="ascii") as file:
+        settings = file.read()
+    path = os.path.join(work, "nginx.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(settings.replace("8080", str(port))
+                   .replace("root mnt;", f"root {root};"))
+    with subprocess.Popen(["nginx", "-p", work, "-c", path, *arguments],
+                          stderr=subprocess.DEVNULL) as server:
+        try:
+            _connect(server, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _connect(server, port):
+    """Waits until it answers."""
+    while server.poll() is None:
+        with socket.socket() as client:
+            if not client.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.01)
+    raise RuntimeError(f"nginx ended with {server.returncode}")
 
 
 def drop_cache(*folders):

@@ -99,14 +99,15 @@ def measure(args, work, log):
 
     print(f"{args.rows} rows of 64 float32, {size} MiB; {args.rounds} rounds; "
           f"{measuring.machine()}\n")
-    print("| an epoch over | median time | ratio to the memmap, median (range) |")
+    print("| an epoch over | median time | ratio to memmap, median (range) |")
     print("|---|---|---|")
     line("the log, mapped", warm[0], warm[1])
     line("numpy.memmap of a plain file", warm[1], warm[1])
     line(f"text, parsed in each batch (1/{PART} of it, scaled)",
          warm[2], warm[1])
-    line(f"the log, {args.limit} MiB of memory, from disk", tight[0], tight[1])
-    line(f"the memmap, {args.limit} MiB of memory, from disk", tight[1], tight[1])
+    few = f"{args.limit} MiB of memory, from disk"
+    line(f"the log, {few}", tight[0], tight[1])
+    line(f"the memmap, {few}", tight[1], tight[1])
     same = filecmp.cmp(*weights, shallow=False)
     print(f"\nWeights with {args.limit} MiB and in memory: "
           f"{'the same, bit by bit' if same else 'DIFFERENT'}. In memory with "

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Measures a replica's catch-up: prints the table of README.md.
+
+As root, with maplogfs built: measure.py [--mib N] [--rounds N]
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, ".."))
+measuring = __import__("measuring")
+maplog = __import__("maplog")
+
+ENTRY = 1000  # bytes
+
+
+def fill(log, plain, mib):
+    """The same bytes in a log, all of them sealed, and in a plain file."""
+    os.mkdir(log)
+    entries = [os.urandom(ENTRY) for _ in range(1000)]
+    with open(plain, "wb") as file:
+        for _ in range((mib << 20) // ENTRY // len(entries)):
+            maplog.Log(log).append(*entries)
+            file.writelines(entries)
+    with open(f"{log}/control", "w", encoding="ascii") as control:
+        print("seal", file=control)
+
+
+def fetch(*urls):
+    """MB/s at which curl has fetched, and thrown away, all of these."""
+    said = subprocess.run(
+        ["curl", "-sSf", "-w", "%{size_download} %{time_total}\n",
+         *(word for url in urls for word in (url, "-o", "/dev/null"))],
+        stdout=subprocess.PIPE, text=True, check=True).stdout
+    sizes, seconds = zip(*(map(float, line.split())
+                           for line in said.splitlines()))
+    return sum(sizes) / sum(seconds) / 1e6
+
+
+def timed(size, *command):
+    """MB/s of a command that moves so many bytes."""
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return size / (time.perf_counter() - begin) / 1e6
+
+
+def measure(args, work, mnt, url):
+    log, plain, size = f"{mnt}/log", f"{work}/plain", args.size
+    names = sorted(name for name in os.listdir(f"{log}/segments")
+                   if name.endswith(".log"))
+    last = size // ENTRY - 1
+
+    def again(function, *arguments):
+        """Into a log or a folder that is not there yet."""
+        def run():
+            if os.path.isdir(f"{mnt}/replica"):
+                subprocess.run(["bash", "-c", 'echo truncate 0 >"$1/control" '
+                                '&& rmdir "$1"', "-", f"{mnt}/replica"],
+                               check=True)
+            os.mkdir(f"{mnt}/replica")
+            shutil.rmtree(f"{work}/copy", ignore_errors=True)
+            return function(*arguments)
+        return run
+
+    results = measuring.alternate(
+        args.rounds,
+        lambda: fetch(f"{url}/plain"),
+        lambda: fetch(*(f"{url}/mnt/log/segments/{n}" for n in names)),
+        lambda: fetch(f"{url}/mnt/log/ranges/0-{last}"),
+        again(timed, size, "sh", "-c", 'curl -sSf -o "$2" "$1" && sync "$2"',
+              "sh", f"{url}/plain", f"{work}/fetched"),
+        again(timed, size, "python3", os.path.join(HERE, "catch_up.py"),
+              f"{url}/mnt/log", f"{mnt}/replica"),
+        again(timed, size, "rsync", "-a", plain, f"{work}/copy/"),
+        again(timed, size, os.path.join(HERE, "rsync_sealed"), log,
+              f"{work}/copy"))
+    lines = ["a plain file, fetched by curl", "the segments, fetched by curl",
+             f"ranges/0-{last}, fetched by curl",
+             "a plain file, fetched into a file by curl, synced",
+             "catch_up.py: fetched in pages, appended, durable",
+             "a plain file, copied by rsync",
+             "the sealed segments, copied by rsync_sealed"]
+    bases = [0, 0, 0, 3, 3, 5, 5]
+    print("| bytes | median MB/s | ratio to the plain file, median (range) |")
+    print("|---|---|---|")
+    for line, found, base in zip(lines, results, bases):
+        print(f"| {line} | {statistics.median(found):.0f} "
+              f"| {measuring.ratios(found, results[base])} |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mib", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="maplog-") as work, \
+            measuring.mount(work, "segment-size=64M,sync=always") as mnt, \
+            measuring.nginx(work, root=".") as url:
+        fill(f"{mnt}/log", f"{work}/plain", args.mib)
+        args.size = os.path.getsize(f"{work}/plain")
+        print(f"{args.size / 1e6:.0f} MB, entries of {ENTRY} bytes, one "
+              f"client; {args.rounds} rounds; {measuring.machine()}\n")
+        measure(args, work, mnt, url)
+
+
+main()

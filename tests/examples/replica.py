@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""examples/http: a replica catches up with curl, and with rsync."""
+
+import os
+import random
+import subprocess
+import sys
+
+import example
+import mounted
+from clients import boundaries, frame
+from example import source
+
+measuring = __import__("measuring")  # of examples/
+
+
+class Replica(mounted.MountCase):
+    """Log l is the leader's, log r the replica's; nginx has the mount."""
+
+    def setUp(self):
+        super().setUp()
+        self.make("l")
+        self.make("r")
+        self.rng = random.Random(3)
+        # Without root there is nobody else that a worker could be.
+        server = measuring.nginx(
+            self.work, *(["-g", "master_process off;"]
+                         if mounted.mode() == mounted.UNPRIVILEGED else []))
+        self.url = server.__enter__()
+        self.addCleanup(server.__exit__, None, None, None)
+
+    def entries_of_term(self, term, n):
+        return [(term, self.rng.randbytes(self.rng.randrange(300)))
+                for _ in range(n)]
+
+    def put(self, log, entries):
+        """Several batches."""
+        for i in range(0, len(entries), 1000):
+            self.write(b"".join(frame(data, term) for term, data
+                                in entries[i:i + 1000]), log, "batch")
+
+    def catch_up(self):
+        done = subprocess.run(
+            [sys.executable, source("http", "catch_up.py"),
+             f"{self.url}/l", self.at("r")], capture_output=True, text=True,
+            check=False, timeout=mounted.PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.sh("cmp l/ranges/0- r/ranges/0-")
+        self.assertEqual(*([(b.end, b.tag) for b in boundaries(
+            self.read(log, "ranges", "0-.idx"))] for log in "lr"))
+        return done.stdout
+
+    def test_an_empty_replica_gets_all(self):
+        self.put("l", self.entries_of_term(1, 20000))
+        self.assertEqual(self.catch_up(),
+                         "dropped 0, appended 20000 entries, 20000 now\n")
+
+    def test_a_stale_replica_gets_what_it_lacks(self):
+        entries = self.entries_of_term(1, 3000)
+        self.put("l", entries)
+        self.put("r", entries[:1234])
+        self.assertEqual(self.catch_up(),
+                         "dropped 0, appended 1766 entries, 3000 now\n")
+
+    def test_a_conflicting_suffix_is_dropped_first(self):
+        entries = self.entries_of_term(1, 2000)
+        self.put("l", entries + self.entries_of_term(3, 2000))
+        self.put("r", entries[:1500] + self.entries_of_term(2, 900))
+        self.assertEqual(self.catch_up(),
+                         "dropped 900, appended 2500 entries, 4000 now\n")
+
+    def test_a_replica_that_is_ahead_goes_back(self):
+        entries = self.entries_of_term(1, 500)
+        self.put("l", entries[:200])
+        self.put("r", entries)
+        self.assertEqual(self.catch_up(),
+                         "dropped 300, appended 0 entries, 200 now\n")
+
+    def test_equal_replicas_stay_as_they_are(self):
+        self.assertEqual(self.catch_up(),
+                         "dropped 0, appended 0 entries, 0 now\n")
+        entries = self.entries_of_term(1, 10)
+        self.put("l", entries)
+        self.put("r", entries)
+        self.assertEqual(self.catch_up(),
+                         "dropped 0, appended 0 entries, 10 now\n")
+
+    def test_nothing_can_be_written_over_http(self):
+        for name in ("append", "control", "batch", "follow"):
+            done = subprocess.run(
+                ["curl", "-sf", f"{self.url}/l/{name}"], check=False)
+            self.assertEqual(done.returncode, 22, name)
+
+    def test_rsync_copies_the_sealed_segments(self):
+        copy = os.path.join(self.work, "copy")
+        for number in range(3):
+            self.put("l", self.entries_of_term(number, 100))
+            self.control("seal")
+        self.put("l", self.entries_of_term(9, 10))
+        self.sh('"$1" l "$2"', source("http", "rsync_sealed"), copy)
+        self.assertEqual(len(os.listdir(copy)), 6)
+        self.sh('cat "$1"/*.log | cmp - l/ranges/0-299', copy)
+
+
+class Measuring(mounted.MountCase):
+    """The command that made the table."""
+
+    @mounted.only(mounted.PASSTHROUGH, "it is run as root")
+    def test_it_prints(self):
+        done = subprocess.run(
+            [sys.executable, source("http", "measure.py"), "--mib", "8",
+             "--rounds", "2"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("| catch_up.py", done.stdout)
+
+
+if __name__ == "__main__":
+    example.need("nginx", "curl", "rsync")
+    mounted.main()
