@@ -38,7 +38,8 @@ follow() {
     eventually caught_up w
     kill -TERM "$pid"
     eventually gone "$pid"
-    wait "$pid" || fail "status $? when it was stopped"
+    # With nothing to read, the signal may be sooner than what catches it.
+    wait "$pid" || [ $? = 143 ] || fail "status $? when it was stopped"
 }
 
 # By bytes, and by age; without a limit, nothing.
