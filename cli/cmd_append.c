@@ -10,9 +10,7 @@
 
 #include "args.h"
 #include "error.h"
-#include "explain.h"
 #include "intake.h"
-#include "log.h"
 #include "progress.h"
 #include "stop.h"
 #include "store.h"
@@ -90,34 +88,28 @@ static int take_all(struct intake *intake, char *const *names, int count)
 
 static int report(const struct intake *intake, int status)
 {
+	const struct target *target = &intake->target;
+
 	if (!status)
-		printf("first=%" PRIu64 " next=%" PRIu64 "\n", intake->first,
-		       intake->next);
-	else if (intake->first < intake->next)
+		target_print(target, target->first);
+	else if (target->count)
 		error_print("%s: before that, first=%" PRIu64 " next=%" PRIu64
 			    " were appended",
-			    intake->path, intake->first, intake->next);
+			    target->path, target->first, target_next(target));
 	else
-		error_print("%s: nothing was appended", intake->path);
+		error_print("%s: nothing was appended", target->path);
 	return status;
 }
 
-static int append_all(struct intake *intake, char *const *names, int count)
+static int append_all(struct intake *intake, const char *path,
+		      char *const *names, int count)
 {
-	struct maplog_counters counters;
 	int status;
-	int ret;
 
-	intake->log = store_open(intake->path, MAPLOG_WRITE);
-	if (!intake->log)
+	if (target_open(&intake->target, path))
 		return STATUS_FAILED;
-	maplog_options(intake->log, &intake->options);
-	maplog_counters(intake->log, &counters);
-	intake->first = intake->next = counters.next;
 	status = take_all(intake, names, count);
-	ret = maplog_close(intake->log);
-	if (ret && !status)
-		status = explain_close(intake->path, ret);
+	status = target_close(&intake->target, status);
 	return report(intake, status);
 }
 
@@ -152,13 +144,12 @@ static int run(struct args *args)
 	read_options(args, &intake);
 	path = args->operands[0];
 	store_clean_path(path);
-	intake.path = path;
 	names = args->count > 1 ? args->operands + 1 : standard_input;
 	count = args->count > 1 ? args->count - 1 : 1;
 	if (check_inputs(names, count))
 		return STATUS_FAILED;
 	stop_catch();
-	status = append_all(&intake, names, count);
+	status = append_all(&intake, path, names, count);
 	batch_free(&intake.batch);
 	return status;
 }

@@ -10,12 +10,14 @@
 #include "args.h"
 #include "explain.h"
 #include "log.h"
+#include "mounted.h"
 #include "retain.h"
 #include "settings.h"
 #include "store.h"
 
 /* One change: prints its reply if it could be done. */
 struct change {
+	const char *command; /* as a control file takes it */
 	int (*apply)(struct maplog *log, const struct change *change);
 	uint64_t index;
 	const char *key;
@@ -41,6 +43,8 @@ static int change_log(struct args *args, const struct change *change)
 	int ret;
 
 	store_clean_path(path);
+	if (store_is_mount(path))
+		return mounted_tell(path, change->command);
 	log = store_open(path, MAPLOG_WRITE);
 	if (!log)
 		return STATUS_FAILED;
@@ -124,9 +128,25 @@ static int run_index(struct args *args,
 		     int (*apply)(struct maplog *, const struct change *))
 {
 	struct change change = { .apply = apply };
+	char command[64];
 
 	(void)args_next(args);
 	change.index = args_number(args, "INDEX", args->operands[1]);
+	snprintf(command, sizeof(command), "%s %" PRIu64, args->command->name,
+		 change.index);
+	change.command = command;
+	return change_log(args, &change);
+}
+
+static int run_plain(struct args *args,
+		     int (*apply)(struct maplog *, const struct change *))
+{
+	const struct change change = {
+		.command = args->command->name,
+		.apply = apply,
+	};
+
+	(void)args_next(args);
 	return change_log(args, &change);
 }
 
@@ -142,30 +162,31 @@ static int run_trim(struct args *args)
 
 static int run_sync(struct args *args)
 {
-	(void)args_next(args);
-	return change_log(args, &(struct change){ .apply = apply_sync });
+	return run_plain(args, apply_sync);
 }
 
 static int run_seal(struct args *args)
 {
-	(void)args_next(args);
-	return change_log(args, &(struct change){ .apply = apply_seal });
+	return run_plain(args, apply_seal);
 }
 
 static int run_retain(struct args *args)
 {
-	(void)args_next(args);
-	return change_log(args, &(struct change){ .apply = apply_retain });
+	return run_plain(args, apply_retain);
 }
 
 static int run_set(struct args *args)
 {
 	struct change change = { .apply = apply_set };
+	char command[256];
 
 	(void)args_next(args);
 	change.key = args->operands[1];
 	change.value = args->operands[2];
 	settings_check(args, change.key, change.value);
+	snprintf(command, sizeof(command), "set %s %s", change.key,
+		 change.value);
+	change.command = command;
 	return change_log(args, &change);
 }
 

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "explain.h"
 #include "log.h"
+#include "mounted.h"
 #include "settings.h"
 #include "store.h"
 
@@ -133,16 +134,32 @@ static int check_place(const struct create *create)
 				     "with a dot, and has no control "
 				     "characters in it",
 				     create->path);
-	else if (store_is_mount(create->path))
-		status = error_print("%s: is in a mount of maplogfs: make it "
-				     "with mkdir there, or give the path of "
-				     "the store",
-				     create->path);
 	else if (store_is_log(store))
 		status = error_print("%s: %s is a log, not a store",
 				     create->path, store);
 	free(store);
 	return status;
+}
+
+/* There a directory is a log; its options are set afterwards. */
+static int create_mounted(const struct create *create)
+{
+	const char *path = create->path;
+	char reply[256];
+	int ret = 0;
+
+	if (mkdir(path, MODE) && (errno != EEXIST || !create->parents))
+		return errno == EEXIST ? explain(create, -EEXIST)
+				       : error_system(path, -errno);
+	for (size_t i = 0; !ret && i < create->settings.count; i++) {
+		const struct setting *setting = &create->settings.list[i];
+		char command[256];
+
+		snprintf(command, sizeof(command), "set %s %s", setting->key,
+			 setting->value);
+		ret = mounted_command(path, command, reply, sizeof(reply));
+	}
+	return ret ? error_system(path, ret) : STATUS_OK;
 }
 
 static int create_log(const struct create *create)
@@ -152,6 +169,8 @@ static int create_log(const struct create *create)
 
 	if (check_place(create))
 		return STATUS_FAILED;
+	if (store_is_mount(create->path))
+		return create_mounted(create);
 	maplog_options_init(&options);
 	settings_apply(&create->settings, &options);
 	if (create->parents)

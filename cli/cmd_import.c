@@ -18,6 +18,7 @@
 #include "progress.h"
 #include "stop.h"
 #include "store.h"
+#include "target.h"
 
 struct import {
 	char *path;
@@ -25,27 +26,23 @@ struct import {
 	enum feed_form form;
 	uint64_t index; /* of the next entry of the input */
 	uint64_t have;	/* what is below is in the log already */
-	uint64_t first; /* of what is appended */
-	uint64_t next;
 	uint64_t bytes; /* of all inputs before this one */
-	struct maplog *log;
-	struct maplog_options options;
+	struct target target;
+	struct maplog *log; /* to compare with */
 	struct gather gather;
 };
 
 static int flush(struct import *import)
 {
 	struct gather *gather = &import->gather;
-	uint64_t first;
 	int ret;
 
 	if (!gather->count)
 		return STATUS_OK;
-	ret = maplog_append(import->log, gather_entries(gather), gather->count,
-			    &first);
+	ret = target_append(&import->target, gather_entries(gather),
+			    gather->count, false);
 	if (ret)
-		return explain_change(import->path, import->log, ret);
-	import->next = first + gather->count;
+		return target_explain(&import->target, ret);
 	gather_clear(gather);
 	return STATUS_OK;
 }
@@ -76,7 +73,7 @@ static int take(struct import *import, const struct feed *feed,
 
 	if (import->index >= import->have) {
 		if (gather_is_full(&import->gather, entry->bytes,
-				   import->options.segment_size) &&
+				   import->target.options.segment_size) &&
 		    flush(import))
 			return STATUS_FAILED;
 		gather_add(&import->gather, entry->data, entry->bytes,
@@ -115,7 +112,7 @@ static int read_more(struct import *import, struct feed *feed)
 	if (ret >= 0)
 		ret = feed_read(feed);
 	progress_at(import->bytes + feed->bytes, import->bytes + feed->bytes,
-		    import->next - import->first);
+		    import->target.count);
 	return ret < 0 ? failed(feed, ret) : STATUS_OK;
 }
 
@@ -145,14 +142,14 @@ static int take_input(struct import *import, const char *name)
 		.name = standard ? "standard input" : name,
 		.fd = standard ? STDIN_FILENO
 			       : open(name, O_RDONLY | O_CLOEXEC),
-		.limit = import->options.max_entry,
+		.limit = import->target.options.max_entry,
 	};
 	int status;
 
 	if (feed.fd < 0)
 		return failed(&feed, -errno);
-	if (import->options.segment_size < feed.limit)
-		feed.limit = import->options.segment_size;
+	if (import->target.options.segment_size < feed.limit)
+		feed.limit = import->target.options.segment_size;
 	status = take_feed(import, &feed);
 	import->bytes += feed.bytes;
 	feed_free(&feed);
@@ -192,43 +189,50 @@ static int take_all(struct import *import, char *const *names, int count)
 	return status ? status : last;
 }
 
-static int begin(struct import *import)
+/* What is to be compared is read through a mount, too. */
+static int begin_to_resume(struct import *import)
 {
 	struct maplog_counters now;
 
-	import->log = store_open(import->path, MAPLOG_WRITE);
+	import->log = import->target.log;
+	if (!import->log)
+		import->log = store_open(import->path, MAPLOG_READ);
 	if (!import->log)
 		return STATUS_FAILED;
-	maplog_options(import->log, &import->options);
-	maplog_counters(import->log, &now);
-	import->have = import->first = import->next = now.next;
-	if (!import->resume)
-		import->index = now.next;
-	if (import->index <= now.next)
+	import->have = import->target.first;
+	if (import->index <= import->have)
 		return STATUS_OK;
-	explain_index(import->path, &now, import->index, -ENODATA);
-	maplog_close(import->log);
-	return STATUS_FAILED;
+	maplog_counters(import->log, &now);
+	return explain_index(import->path, &now, import->index, -ENODATA);
+}
+
+static int begin(struct import *import)
+{
+	if (import->resume)
+		return begin_to_resume(import);
+	import->index = import->have = import->target.first;
+	return STATUS_OK;
 }
 
 static int import_all(struct import *import, char *const *names, int count)
 {
-	int status = begin(import);
-	int ret;
+	struct target *target = &import->target;
+	int status;
 
-	if (status)
-		return status;
-	status = take_all(import, names, count);
-	ret = maplog_close(import->log);
-	if (ret && !status)
-		status = explain_close(import->path, ret);
+	if (target_open(target, import->path))
+		return STATUS_FAILED;
+	status = begin(import);
 	if (!status)
-		printf("first=%" PRIu64 " next=%" PRIu64 "\n", import->first,
-		       import->next);
+		status = take_all(import, names, count);
+	if (import->log != target->log)
+		maplog_close(import->log);
+	status = target_close(target, status);
+	if (!status)
+		target_print(target, target->first);
 	else
 		error_print("%s: before that, %" PRIu64 " entries were "
 			    "appended: --resume goes on behind them",
-			    import->path, import->next - import->first);
+			    import->path, target->count);
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include "args.h"
 #include "error.h"
 #include "log.h"
+#include "mounted.h"
 #include "retain.h"
 #include "state.h"
 #include "store.h"
@@ -128,15 +129,21 @@ static int list_segments(const char *path)
 static int run(struct args *args)
 {
 	char *path;
+	int status;
 
 	(void)args_next(args);
-	path = args->operands[0];
-	store_clean_path(path);
+	store_clean_path(args->operands[0]);
+	path = mounted_path(args->operands[0]);
 	if (store_is_mount(path))
-		return error_print("%s: is in a mount of maplogfs: use ls(1) "
-				   "there, or give the path of the store",
-				   path);
-	return store_is_log(path) ? list_segments(path) : list_logs(path);
+		status = error_print("%s: is in a mount of maplogfs, whose "
+				     "store is not to be found here: use ls(1)",
+				     path);
+	else if (store_is_log(path))
+		status = list_segments(path);
+	else
+		status = list_logs(path);
+	free(path);
+	return status;
 }
 
 const struct command command_ls = {

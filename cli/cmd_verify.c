@@ -10,6 +10,7 @@
 #include "error.h"
 #include "explain.h"
 #include "log.h"
+#include "mounted.h"
 #include "progress.h"
 #include "store.h"
 #include "walk.h"
@@ -135,14 +136,16 @@ static int run(struct args *args)
 
 	(void)args_next(args);
 	for (int i = 0; i < args->count; i++) {
-		char *path = args->operands[i];
+		char *path;
 		int one;
 
-		store_clean_path(path);
+		store_clean_path(args->operands[i]);
+		path = mounted_path(args->operands[i]);
 		if (store_is_log(path) || store_is_mount(path))
 			one = verify_log(path);
 		else
 			one = verify_store(path);
+		free(path);
 		if (one)
 			status = STATUS_FAILED;
 	}

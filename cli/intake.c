@@ -10,7 +10,6 @@
 
 #include "command.h"
 #include "error.h"
-#include "explain.h"
 #include "progress.h"
 #include "stop.h"
 
@@ -22,33 +21,33 @@ static int explain_batch(struct intake *intake, int ret)
 {
 	if (ret == -E2BIG)
 		return error_print("%s: a batch of %" PRIu64
-				   " entries is larger than a segment: use a "
-				   "smaller --batch",
-				   intake->path, intake->exact);
-	return explain_change(intake->path, intake->log, ret);
+				   " entries is larger than %s: use a smaller "
+				   "--batch",
+				   intake->target.path, intake->exact,
+				   intake->target.log ? "a segment"
+						      : "a write to a mount");
+	return target_explain(&intake->target, ret);
 }
 
 /* Appends what has been gathered. */
 int intake_flush(struct intake *intake)
 {
+	uint64_t first = target_next(&intake->target);
 	struct batch *batch = &intake->batch;
-	uint64_t first;
 	int ret;
 
 	if (!batch->count)
 		return STATUS_OK;
-	ret = maplog_append(intake->log, batch_entries(batch), batch->count,
-			    &first);
+	ret = target_append(&intake->target, batch_entries(batch), batch->count,
+			    intake->exact);
 	if (ret)
 		return explain_batch(intake, ret);
-	intake->next = first + batch->count;
 	if (intake->verbose) {
-		printf("first=%" PRIu64 " next=%" PRIu64 "\n", first,
-		       intake->next);
+		target_print(&intake->target, first);
 		fflush(stdout);
 	}
 	batch_clear(batch);
-	progress_at(intake->bytes, intake->bytes, intake->next - intake->first);
+	progress_at(intake->bytes, intake->bytes, intake->target.count);
 	return STATUS_OK;
 }
 
@@ -61,15 +60,15 @@ static int flush_before_error(struct intake *intake)
 
 static int too_long(struct intake *intake)
 {
-	uint64_t limit = intake->options.max_entry;
+	uint64_t limit = intake->target.options.max_entry;
 	const char *option = "max-entry";
 	char where[32] = "it";
 	char size[32];
 
 	if (flush_before_error(intake))
 		return STATUS_FAILED;
-	if (intake->options.segment_size < limit) {
-		limit = intake->options.segment_size;
+	if (intake->target.options.segment_size < limit) {
+		limit = intake->target.options.segment_size;
 		option = "segment-size";
 	}
 	if (!intake->whole)
@@ -78,21 +77,21 @@ static int too_long(struct intake *intake)
 	return error_print("%s: %s is longer than the log's %s, %s: 'maplog "
 			   "set %s %s SIZE' changes that",
 			   intake->name, where, option,
-			   error_size(limit, size, sizeof(size)), intake->path,
-			   option);
+			   error_size(limit, size, sizeof(size)),
+			   intake->target.path, option);
 }
 
 static bool is_too_long(const struct intake *intake, uint64_t bytes)
 {
-	return bytes > intake->options.max_entry ||
-	       bytes > intake->options.segment_size;
+	return bytes > intake->target.options.max_entry ||
+	       bytes > intake->target.options.segment_size;
 }
 
 /* Makes an entry of the next bytes; appends when a batch is complete. */
 static int add(struct intake *intake, size_t bytes)
 {
 	struct batch *batch = &intake->batch;
-	uint64_t limit = intake->options.segment_size;
+	uint64_t limit = intake->target.options.segment_size;
 
 	if (is_too_long(intake, bytes))
 		return too_long(intake);
@@ -129,7 +128,7 @@ int intake_failed(struct intake *intake, int ret)
 	if (flush_before_error(intake))
 		return STATUS_FAILED;
 	if (ret == -EINTR)
-		return error_print("%s: interrupted", intake->path);
+		return error_print("%s: interrupted", intake->target.path);
 	return error_print("%s: %s", intake->name, strerror(-ret));
 }
 

@@ -7,22 +7,18 @@
 #include <stdint.h>
 
 #include "batch.h"
-#include "log.h"
+#include "target.h"
 
 /* All of these return STATUS_FAILED after a message, else STATUS_OK. */
 
 struct intake {
 	/* Set by the caller. */
-	const char *path;
-	struct maplog *log;
-	struct maplog_options options;
+	struct target target;
 	uint64_t tag;
 	uint64_t exact;	  /* entries of a batch, 0: as they come */
 	bool whole;	  /* an input is one entry, not each of its lines */
 	bool verbose;	  /* print each batch that was appended */
 	const char *name; /* of the input */
-	uint64_t first;	  /* of what is appended */
-	uint64_t next;	  /* one past it; at first the same */
 
 	struct batch batch;
 	uint64_t line;	/* whole lines of this input so far */

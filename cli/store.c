@@ -16,6 +16,7 @@
 
 #include "error.h"
 #include "explain.h"
+#include "mounted.h"
 
 void store_clean_path(char *path)
 {
@@ -90,23 +91,32 @@ static char *above(const char *path)
 						       : store_join(path, "..");
 }
 
-bool store_is_mount(const char *path)
+char *store_mount(const char *path)
 {
 	char *at = strdup(path);
-	bool found = false;
 
 	if (!at)
 		error_no_memory();
 	/* A log of the mount is one below, its segments are two or three. */
-	for (int up = 0; !found && up < 4; up++) {
-		char *parent = above(at);
+	for (int up = 0; at && up < 4; up++) {
+		char *parent;
 
-		found = is_mountpoint(at) && (up < 2 || is_on_fuse(at));
+		if (is_mountpoint(at) && (up < 2 || is_on_fuse(at)))
+			return at;
+		parent = above(at);
 		free(at);
 		at = parent;
 	}
 	free(at);
-	return found;
+	return NULL;
+}
+
+bool store_is_mount(const char *path)
+{
+	char *root = store_mount(path);
+
+	free(root);
+	return root;
 }
 
 bool store_head(const char *path, struct maplog_head *head)
@@ -215,19 +225,35 @@ static bool is_in_order(const char *path)
 					 offsetof(struct maplog_head, crc));
 }
 
+/* In a mount, what is behind it can be read as well. */
+static struct maplog *open_mounted(const char *path, enum maplog_mode mode)
+{
+	char *behind = mode == MAPLOG_READ ? mounted_store(path) : NULL;
+	struct maplog *log = NULL;
+	int ret = 0;
+
+	if (behind)
+		ret = maplog_open(AT_FDCWD, behind, mode, &log);
+	if (ret)
+		explain_open(behind, mode, ret);
+	if (!behind)
+		error_print("%s: is in a mount of maplogfs, whose store is not "
+			    "to be found here: use the files that are there "
+			    "(control, append, follow ...), or give the path "
+			    "of the store",
+			    path);
+	free(behind);
+	return ret ? NULL : log;
+}
+
 struct maplog *store_open(const char *path, enum maplog_mode mode)
 {
 	struct maplog *log;
 	bool recovers;
 	int ret;
 
-	if (store_is_mount(path)) {
-		error_print("%s: is in a mount of maplogfs, not in a store: "
-			    "use the files that are there (control, append, "
-			    "follow ...), or give the path of the store",
-			    path);
-		return NULL;
-	}
+	if (store_is_mount(path))
+		return open_mounted(path, mode);
 	recovers = mode == MAPLOG_WRITE && !is_in_order(path);
 	ret = maplog_open(AT_FDCWD, path, mode, &log);
 	if (ret) {

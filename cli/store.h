@@ -27,6 +27,9 @@ bool store_is_log(const char *path);
  */
 bool store_is_mount(const char *path);
 
+/** store_mount() - the mountpoint that @path is in, to be freed; or NULL */
+char *store_mount(const char *path);
+
 /** store_head() - a copy of the log's page `head`; false if it has none */
 bool store_head(const char *path, struct maplog_head *head);
 
@@ -43,6 +46,8 @@ void store_free(char **names, size_t count);
 
 /**
  * store_open() - open the log at @path; says what went wrong if it cannot
+ *
+ * Through a mount it can be read, where the store is to be found, too.
  *
  * Also says what recovery had to do. Return: the log, or NULL.
  */

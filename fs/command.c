@@ -25,6 +25,7 @@ static const struct {
 	{ "trim", COMMAND_TRIM, true, false, false },
 	{ "sync", COMMAND_SYNC, false, false, false },
 	{ "seal", COMMAND_SEAL, false, false, false },
+	{ "retain", COMMAND_RETAIN, false, false, false },
 	{ "set", COMMAND_SET, false, false, true },
 	{ "verify", COMMAND_VERIFY, false, false, false },
 };

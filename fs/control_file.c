@@ -16,6 +16,7 @@
 #include "handle.h"
 #include "notify.h"
 #include "report.h"
+#include "retain.h"
 
 /* Replies that nobody reads are kept up to this many bytes. */
 #define REPLIES_MAX 65536
@@ -189,18 +190,27 @@ static int do_truncate(struct control_handle *file)
 	return 0;
 }
 
-static int do_trim(struct control_handle *file)
+/* Entries were dropped from the beginning, if @ret says so. */
+static int trimmed(struct control_handle *file, int ret)
 {
 	struct maplog_counters now;
-	int ret;
 
-	ret = maplog_trim(log_of(file), file->command.index);
 	if (ret)
 		return explain(file, ret);
 	maplog_counters(log_of(file), &now);
 	forget(file, 0, now.first);
 	reply(file, "ok first=%" PRIu64 "\n", now.first);
 	return 0;
+}
+
+static int do_trim(struct control_handle *file)
+{
+	return trimmed(file, maplog_trim(log_of(file), file->command.index));
+}
+
+static int do_retain(struct control_handle *file)
+{
+	return trimmed(file, maplog_retain(log_of(file), NULL));
 }
 
 static int do_sync(struct control_handle *file)
@@ -328,6 +338,8 @@ static int execute(struct control_handle *file, fuse_req_t req)
 		return do_sync(file);
 	case COMMAND_SEAL:
 		return do_seal(file);
+	case COMMAND_RETAIN:
+		return do_retain(file);
 	case COMMAND_SET:
 		return do_set(file);
 	case COMMAND_VERIFY:

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,10 +179,25 @@ static unsigned count_books(struct server *server)
 	return count;
 }
 
+/* Where the store is, whatever it was called on the command line. */
+static const char *store_path(struct server *server, char *path, size_t size)
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", server->store.dirfd);
+	n = readlink(link, path, size - 1);
+	if (n <= 0)
+		return server->config->store;
+	path[n] = 0;
+	return path;
+}
+
 int status_of_server(struct server *server, char **text, size_t *size)
 {
 	FILE *out = open_memstream(text, size);
 	struct timespec now;
+	char path[PATH_MAX];
 
 	if (!out)
 		return -ENOMEM;
@@ -190,7 +206,7 @@ int status_of_server(struct server *server, char **text, size_t *size)
 		fuse_pkgversion(), MAPLOG_FORMAT_VERSION);
 	fprintf(out, "pid: %d\nuptime: %ld\nstore: %s\nlogs: %u\n",
 		(int)getpid(), (long)(now.tv_sec - server->started.tv_sec),
-		server->config->store, count_books(server));
+		store_path(server, path, sizeof(path)), count_books(server));
 	if (server->passthrough)
 		fputs("passthrough: yes\n", out);
 	else

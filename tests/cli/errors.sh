@@ -72,22 +72,19 @@ for writer in bin maplogfs; do
 done
 expect 1 "$maplog" create s/l
 
-# A mount, as its own files show it.
+# A mount, as its own files show it, whose store is somewhere else.
 mkdir -p mount/.maplog mount/l/segments
-touch mount/.maplog/status
-for kind in readers writers; do
-    all $kind mount/l 'is in a mount of maplogfs' 'path of the store'
-    all $kind mount 'is in a mount of maplogfs'
-done
-expect 1 "$maplog" create mount/new
-says err 'mount of maplogfs' mkdir
-[ ! -e mount/new ] || fail "made a log in a mount"
-for command in ls verify; do
-    for path in mount mount/l; do
-        expect 1 "$maplog" $command $path
-        says err 'mount of maplogfs'
+for store in '' 'store: relative' 'store: /none' "store: $work/plain"; do
+    echo "$store" >mount/.maplog/status
+    for path in mount/l mount; do
+        [ "$store" = "store: $work/plain" ] && [ $path = mount ] && continue
+        all readers $path 'is in a mount of maplogfs' 'path of the store'
+        all writers $path 'there is no such log in the mount'
     done
+    expect 1 "$maplog" ls mount/l
+    says err 'mount of maplogfs'
 done
+rm -r mount
 
 # A head that is gone or damaged: the first writer rebuilds it.
 for damage in 'rm' 'truncate -s 0' 'truncate -s 100' \
