@@ -203,16 +203,6 @@ static int trimmed(struct control_handle *file, int ret)
 	return 0;
 }
 
-static int do_trim(struct control_handle *file)
-{
-	return trimmed(file, maplog_trim(log_of(file), file->command.index));
-}
-
-static int do_retain(struct control_handle *file)
-{
-	return trimmed(file, maplog_retain(log_of(file), NULL));
-}
-
 static int do_sync(struct control_handle *file)
 {
 	uint64_t durable;
@@ -333,13 +323,14 @@ static int execute(struct control_handle *file, fuse_req_t req)
 	case COMMAND_TRUNCATE:
 		return do_truncate(file);
 	case COMMAND_TRIM:
-		return do_trim(file);
+		return trimmed(file,
+			       maplog_trim(log_of(file), file->command.index));
 	case COMMAND_SYNC:
 		return do_sync(file);
 	case COMMAND_SEAL:
 		return do_seal(file);
 	case COMMAND_RETAIN:
-		return do_retain(file);
+		return trimmed(file, maplog_retain(log_of(file), NULL));
 	case COMMAND_SET:
 		return do_set(file);
 	case COMMAND_VERIFY:
