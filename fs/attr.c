@@ -75,7 +75,7 @@ int attr_segment(const struct node_key *key, struct maplog_segment *segment)
 		return -ESTALE;
 	if (segment->base != key->first || segment->id != key->next)
 		return -ESTALE;
-	return ret == -EUCLEAN ? -EIO : ret;
+	return book_reading_error(ret);
 }
 
 bool attr_is_current(struct node *node)

@@ -213,8 +213,11 @@ static int try_read(struct follow_handle *file, fuse_req_t req, size_t size)
 				  &view);
 		if (ret == -ENODATA)
 			return 0;
+		/* Trimmed since it was looked at. */
+		if (ret == -ENOENT)
+			return check_history(file) ? -ESTALE : -EIO;
 		if (ret)
-			return ret == -EUCLEAN || ret == -ENOENT ? -EIO : ret;
+			return book_reading_error(ret);
 		ret = send_view(file, req, size, &view);
 		maplog_view_release(&view);
 	}

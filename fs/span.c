@@ -12,11 +12,6 @@
 /* Entries that are looked at together, at most. */
 #define LOOK 65536
 
-int span_error(int ret)
-{
-	return ret == -EUCLEAN || ret == -EBADMSG ? -EIO : ret;
-}
-
 /* The record of an entry, and the offset in its file at which that begins. */
 static int look_at(struct maplog *log, uint64_t index, uint64_t *start,
 		   struct maplog_record *record)
@@ -122,7 +117,7 @@ int span_measure(struct maplog *log, uint64_t first, uint64_t next,
 		before = generation(log);
 		ret = measure(log, first, next, size);
 	} while (generation(log) != before);
-	return span_error(ret);
+	return book_reading_error(ret);
 }
 
 static bool is_marked(const struct maplog_view *view,
@@ -284,7 +279,7 @@ int span_open(struct maplog *log, uint64_t first, uint64_t next,
 	do {
 		ret = try_open(log, first, next, span);
 	} while (ret == -EAGAIN);
-	return span_error(ret);
+	return book_reading_error(ret);
 }
 
 int span_grow(struct span *span)
@@ -298,7 +293,7 @@ int span_grow(struct span *span)
 		return 0;
 	if (generation(span->log) != span->generation)
 		return 0;
-	return span_error(add_entries(span, span->next, counters.next));
+	return book_reading_error(add_entries(span, span->next, counters.next));
 }
 
 void span_close(struct span *span)

@@ -79,7 +79,7 @@ static int fill_all(struct span *span, uint64_t index, uint64_t count,
 		ssize_t n = fill(span, index, count, to);
 
 		if (n < 0)
-			return span_error((int)n);
+			return book_reading_error((int)n);
 		index += (uint64_t)n;
 		count -= (uint64_t)n;
 		to += n;

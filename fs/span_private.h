@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "span.h"
+#include "store.h"
 
 /* Entries of one segment, end to end in its .log file. */
 struct piece {
@@ -45,9 +46,6 @@ struct span {
 	uint64_t good_from;
 	uint64_t good_to;
 };
-
-/** span_error() - what a reader is to be told of an error of the log */
-int span_error(int ret);
 
 /** span_view() - as maplog_view(), of kept entries */
 int span_view(struct span *span, uint64_t index, uint64_t max,

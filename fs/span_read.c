@@ -201,7 +201,7 @@ static int collect(struct span *span, uint64_t offset, size_t size,
 	while (!ret && answer->bytes < size)
 		ret = add_bytes(span, offset + answer->bytes,
 				size - answer->bytes, answer);
-	return span_error(ret);
+	return book_reading_error(ret);
 }
 
 static void copy(const struct answer *answer, void *buffer)

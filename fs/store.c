@@ -266,6 +266,18 @@ int store_get(struct store *store, const char *name, struct book **book)
 	return ret;
 }
 
+int book_reading_error(int ret)
+{
+	switch (ret) {
+	case -EUCLEAN:
+	case -EBADMSG:
+	case -ELOOP:
+		return -EIO;
+	default:
+		return ret;
+	}
+}
+
 int book_error(const struct book *book)
 {
 	return __atomic_load_n(&book->error, __ATOMIC_SEQ_CST);

@@ -103,6 +103,11 @@ void book_put(struct book *book);
 /** book_is_ours() - whether nobody but this process can change the log */
 bool book_is_ours(const struct book *book);
 
+/** book_reading_error() - what is told of an error of reading a log: that its
+ * files are damaged, or are no files, is EIO to whoever only wants to read
+ */
+int book_reading_error(int ret);
+
 /** book_error() - why it is not open, or not for writing; 0 if it is */
 int book_error(const struct book *book);
 

@@ -60,14 +60,14 @@ static int each_view(const struct extent *extent,
 			log_of(extent), index,
 			left < UINT32_MAX ? (uint32_t)left : UINT32_MAX, &view);
 		if (ret)
-			return ret == -EUCLEAN ? -EIO : ret;
+			return book_reading_error(ret);
 		ret = maplog_view_check(log_of(extent), &view, NULL);
 		if (!ret)
 			ret = visit(arg, &view);
 		index += view.count;
 		maplog_view_release(&view);
 	}
-	return ret == -EBADMSG ? -EIO : ret;
+	return book_reading_error(ret);
 }
 
 static int get_time(const struct extent *extent, char *value)
@@ -105,7 +105,7 @@ static int get_tag(const struct extent *extent, char *value)
 		return -ENODATA;
 	ret = maplog_view(log_of(extent), extent->first, 1, &view);
 	if (ret)
-		return ret == -EUCLEAN ? -EIO : ret;
+		return book_reading_error(ret);
 	ret = put_number(value, view.records[0].tag);
 	maplog_view_release(&view);
 	return ret;
@@ -124,17 +124,18 @@ static int find_place(const struct extent *extent,
 		return -ENODATA;
 	ret = maplog_segment(log_of(extent), extent->first, segment);
 	if (ret)
-		return ret == -EUCLEAN ? -EIO : ret;
+		return book_reading_error(ret);
 	if (extent->next > segment->base + segment->entries)
 		return -ENODATA;
 	ret = maplog_view(log_of(extent), extent->first, 1, &first);
-	if (!ret)
-		ret = maplog_view(log_of(extent), extent->next - 1, 1, &last);
 	if (ret)
-		return ret == -EUCLEAN ? -EIO : ret;
+		return book_reading_error(ret);
 	*offset = first.offset;
-	*length = last.offset + last.bytes - first.offset;
 	maplog_view_release(&first);
+	ret = maplog_view(log_of(extent), extent->next - 1, 1, &last);
+	if (ret)
+		return book_reading_error(ret);
+	*length = last.offset + last.bytes - *offset;
 	maplog_view_release(&last);
 	return 0;
 }
@@ -142,8 +143,8 @@ static int find_place(const struct extent *extent,
 static int get_segment(const struct extent *extent, char *value)
 {
 	struct maplog_segment segment;
-	uint64_t offset;
-	uint64_t length;
+	uint64_t offset = 0;
+	uint64_t length = 0;
 	int ret;
 
 	ret = find_place(extent, &segment, &offset, &length);
@@ -156,8 +157,8 @@ static int get_segment(const struct extent *extent, char *value)
 static int get_offset(const struct extent *extent, char *value)
 {
 	struct maplog_segment segment;
-	uint64_t offset;
-	uint64_t length;
+	uint64_t offset = 0;
+	uint64_t length = 0;
 	int ret;
 
 	ret = find_place(extent, &segment, &offset, &length);
@@ -167,8 +168,8 @@ static int get_offset(const struct extent *extent, char *value)
 static int get_length(const struct extent *extent, char *value)
 {
 	struct maplog_segment segment;
-	uint64_t offset;
-	uint64_t length;
+	uint64_t offset = 0;
+	uint64_t length = 0;
 	int ret;
 
 	ret = find_place(extent, &segment, &offset, &length);
@@ -194,10 +195,12 @@ static int find_segment(struct extent *extent)
 	int ret;
 
 	ret = attr_segment(&extent->node->key, &segment);
+	if (ret)
+		return ret;
 	extent->first = segment.base;
 	extent->next = segment.base + segment.entries;
 	extent->time = segment.time;
-	return ret;
+	return 0;
 }
 
 static int find_range(struct extent *extent)
