@@ -47,6 +47,12 @@ def only(wanted, why):
     return unittest.skipIf(os.environ.get(_INSIDE, wanted) != wanted, why)
 
 
+def is_sanitized():
+    """Whether the daemon keeps what it has freed, to see who uses it."""
+    with open(MAPLOGFS, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def skip_all(why):
     print(f"SKIP: {os.path.basename(sys.argv[0])}: {why}", flush=True)
     sys.exit(77)
