@@ -237,7 +237,7 @@ const struct command command_seal = {
 const struct command command_retain = {
 	.name = "retain",
 	.operands = "STORE/LOG",
-	.summary = "Drop the segments that its limits let go",
+	.summary = "Drop what its limits let go",
 	.help = "Its options retain-bytes, retain-age and retain-unread are "
 		"the limits. A mount\ndoes this by itself.\n\n",
 	.letters = "",

@@ -157,7 +157,7 @@ static const struct option options[] = {
 const struct command command_export = {
 	.name = "export",
 	.operands = "STORE/LOG [INDEX|A-B|A-|-N...]",
-	.summary = "Write entries so that import can read them",
+	.summary = "Write entries for import to read",
 	.help = "All entries if no range is given.\n\n"
 		"  -a, --as=lines|json|frames\n"
 		"                          one line each, if all of them are; "

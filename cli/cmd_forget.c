@@ -51,7 +51,7 @@ static int run(struct args *args)
 const struct command command_forget = {
 	.name = "forget",
 	.operands = "STORE/LOG NAME...",
-	.summary = "Forget how far named readers have got",
+	.summary = "Forget named readers",
 	.help = "",
 	.letters = "",
 	.least = 2,

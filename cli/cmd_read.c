@@ -107,7 +107,7 @@ static const struct option dump_options[] = {
 const struct command command_dump = {
 	.name = "dump",
 	.operands = "STORE/LOG [INDEX|A-B|A-|-N...]",
-	.summary = "Show entries with all that is known of them",
+	.summary = "Show all that is known of entries",
 	.help = "For each entry a line: index, time, tag, length, checksum, "
 		"bytes in quotes. All\n"
 		"entries if no range is given; damaged ones are named and "

@@ -4,6 +4,7 @@
 #define MAPLOG_CLI_COMMAND_H
 
 #include <getopt.h>
+#include <stddef.h>
 
 /* Exit statuses, documented in maplog(1). */
 enum command_status {
@@ -29,7 +30,12 @@ struct command {
 	int (*run)(struct args *args);
 };
 
+/** command_at() - the n-th command, NULL behind the last */
+const struct command *command_at(size_t n);
+
 extern const struct command command_append;
+extern const struct command command_completion;
+extern const struct command command_config;
 extern const struct command command_create;
 extern const struct command command_dump;
 extern const struct command command_export;
@@ -42,6 +48,7 @@ extern const struct command command_repair;
 extern const struct command command_retain;
 extern const struct command command_seal;
 extern const struct command command_set;
+extern const struct command command_stat;
 extern const struct command command_status;
 extern const struct command command_sync;
 extern const struct command command_trim;

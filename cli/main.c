@@ -12,14 +12,20 @@
 #include "output.h"
 
 static const struct command *const commands[] = {
-	&command_create, &command_ls,	  &command_append, &command_read,
-	&command_follow, &command_status, &command_verify, &command_truncate,
-	&command_trim,	 &command_sync,	  &command_seal,   &command_set,
-	&command_retain, &command_forget, &command_dump,   &command_export,
-	&command_repair, &command_import,
+	&command_create,     &command_ls,     &command_append, &command_read,
+	&command_follow,     &command_dump,   &command_export, &command_import,
+	&command_stat,	     &command_status, &command_verify, &command_repair,
+	&command_truncate,   &command_trim,   &command_sync,   &command_seal,
+	&command_set,	     &command_config, &command_retain, &command_forget,
+	&command_completion,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+const struct command *command_at(size_t n)
+{
+	return n < COMMANDS ? commands[n] : NULL;
+}
 
 static int help(void)
 {
@@ -28,7 +34,7 @@ static int help(void)
 	     "\n"
 	     "A store is a directory of logs, and a log a directory in it.\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %-28s %s\n", commands[i]->name,
+		printf("  %-10s %-30s %s\n", commands[i]->name,
 		       commands[i]->operands, commands[i]->summary);
 	puts("\n"
 	     "maplog COMMAND --help explains a command, maplog(1) all of "

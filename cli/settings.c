@@ -11,7 +11,7 @@
 
 #define TEXT_SIZE 64
 
-static void fail_key(const struct args *args, const char *key)
+void settings_fail_key(const struct args *args, const char *key)
 {
 	char keys[256] = "";
 	const char *known;
@@ -34,7 +34,7 @@ void settings_check(const struct args *args, const char *key, const char *value)
 	maplog_options_init(&scratch);
 	ret = maplog_options_set(&scratch, key, value);
 	if (ret == -ENOKEY)
-		fail_key(args, key);
+		settings_fail_key(args, key);
 	if (ret == -ERANGE)
 		args_fail(args, "%s: outside of its limits: '%s'", key, value);
 	if (ret)

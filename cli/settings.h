@@ -23,6 +23,10 @@ struct settings {
 void settings_check(const struct args *args, const char *key,
 		    const char *value);
 
+/** settings_fail_key() - exits: there is no such key, but others */
+__attribute__((noreturn)) void settings_fail_key(const struct args *args,
+						 const char *key);
+
 /** settings_add() - add one from "key=value", which is changed; or exit */
 void settings_add(struct settings *settings, const struct args *args,
 		  char *text);

@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 commands=(create ls append read follow status verify truncate trim sync seal
-    set retain forget dump export import repair)
+    set retain forget dump export import repair stat config
+    completion)
 
 # Help of each command, on stdout, in lines that fit.
 expect 0 "$maplog" --help

@@ -69,6 +69,30 @@ class Command(mounted.MountCase):
         self.assertIn(b"ok entries=2", self.maplog("verify", self.mnt))
         self.assertIn(b'"a\\n"', self.maplog("dump", "l"))
 
+    def test_stat_tells_rates_and_what_a_sync_takes(self):
+        self.make()
+        with subprocess.Popen(
+                [mounted.MAPLOG, "stat", "--watch=0.1", "--json", self.mnt],
+                stdout=subprocess.PIPE) as watcher:
+            for line in watcher.stdout:
+                self.append("a\n")
+                self.control("sync")
+                found = json.loads(line)
+                if found.get("sync_seconds", 0) > 0 and \
+                        found["entries_per_second"] > 0:
+                    break
+            else:
+                self.fail("it ended")
+            self.assertEqual(found["log"], "l")
+            watcher.terminate()
+
+    def test_config(self):
+        self.make()
+        self.maplog("config", "l", "sync=always", "max-entry=9K")
+        self.assertEqual(self.status()["max-entry"], "9K")
+        self.assertEqual(self.maplog("config", "l", "max-entry", "sync"),
+                         b"9K\nalways\n")
+
     def test_export_and_import(self):
         self.make()
         self.append("a\nb\n")
