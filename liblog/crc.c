@@ -18,59 +18,89 @@ static_assert(PIECE <= INT_MAX, "that is no longer");
 /* From here on ISA-L, which works on several streams at once, is faster. */
 #define SHORT 256
 
+/* Functions whose names begin with add_ leave out the inversions that a sum
+ * begins and ends with. */
+
 #ifdef __x86_64__
 #include <nmmintrin.h>
 
+#define HARDWARE __attribute__((target("sse4.2")))
+
 /* What is summed up is what is stored, even if somebody changes the source
  * meanwhile: the compiler may not load it twice. */
-#define LOADED(value) __asm__("" : "+r"(value))
+#define LOADED(part) __asm__("" : "+r"(part))
 
-__attribute__((target("sse4.2"))) static uint32_t add_tail(uint32_t crc,
-							   uint8_t *to,
-							   const uint8_t *from,
-							   size_t bytes)
+static bool is_short(size_t bytes)
+{
+	return bytes < SHORT && __builtin_cpu_supports("sse4.2");
+}
+
+/* Fewer than eight bytes. */
+HARDWARE static uint32_t add_rest(uint32_t crc, uint8_t *to,
+				  const uint8_t *from, size_t bytes)
 {
 	uint32_t part;
 
 	if (bytes & 4) {
 		memcpy(&part, from, 4);
 		LOADED(part);
-		if (to)
-			to = mempcpy(to, &part, 4);
+		memcpy(to, &part, 4);
 		crc = _mm_crc32_u32(crc, part);
 		from += 4;
+		to += 4;
 	}
 	for (bytes &= 3; bytes; bytes--) {
 		part = *from++;
 		LOADED(part);
-		if (to)
-			*to++ = (uint8_t)part;
+		*to++ = (uint8_t)part;
 		crc = _mm_crc32_u8(crc, (uint8_t)part);
 	}
 	return crc;
 }
 
-/* Without the inversions. Also copies what it adds, unless @to is NULL. */
-__attribute__((target("sse4.2"))) static inline uint32_t add_short(
-	uint32_t crc, uint8_t *to, const uint8_t *from, size_t bytes)
+/* Word by word, while it is on its way: to sum up what was just stored would
+ * have to wait for it. */
+HARDWARE static uint32_t add_copy(uint32_t crc, uint8_t *to,
+				  const uint8_t *from, size_t bytes)
 {
-	uint64_t wide = crc;
+	uint64_t sum = crc;
+	uint64_t word;
 
-	for (; bytes >= 8; bytes -= 8, from += 8) {
-		uint64_t word;
-
+	for (; bytes >= 8; bytes -= 8, from += 8, to += 8) {
 		memcpy(&word, from, 8);
 		LOADED(word);
-		if (to)
-			to = mempcpy(to, &word, 8);
-		wide = _mm_crc32_u64(wide, word);
+		memcpy(to, &word, 8);
+		sum = _mm_crc32_u64(sum, word);
 	}
-	return add_tail((uint32_t)wide, to, from, bytes);
+	return add_rest((uint32_t)sum, to, from, bytes);
 }
 
-static bool is_short(size_t bytes)
+HARDWARE static uint32_t add_short(uint32_t crc, const uint8_t *at,
+				   size_t bytes)
 {
-	return bytes < SHORT && __builtin_cpu_supports("sse4.2");
+	uint64_t sum = crc;
+	uint64_t word;
+	uint8_t unused[8];
+
+	for (; bytes >= 8; bytes -= 8, at += 8) {
+		memcpy(&word, at, 8);
+		sum = _mm_crc32_u64(sum, word);
+	}
+	return add_rest((uint32_t)sum, unused, at, bytes);
+}
+
+HARDWARE static uint32_t put_short(uint32_t crc, uint64_t index,
+				   const struct maplog_record *record, void *to,
+				   const void *from, size_t bytes)
+{
+	uint64_t sum = _mm_crc32_u64(crc, index);
+
+	assert(bytes < SHORT);
+
+	sum = _mm_crc32_u64(sum, record->time);
+	sum = _mm_crc32_u64(sum, record->tag);
+	crc = _mm_crc32_u32((uint32_t)sum, record->end);
+	return add_copy(crc, to, from, bytes);
 }
 
 #else
@@ -80,8 +110,14 @@ static bool is_short(size_t bytes)
 	return false;
 }
 
-static uint32_t add_short(uint32_t crc, uint8_t *to, const uint8_t *from,
-			  size_t bytes)
+static uint32_t add_short(uint32_t crc, const uint8_t *at, size_t bytes)
+{
+	return crc;
+}
+
+static uint32_t put_short(uint32_t crc, uint64_t index,
+			  const struct maplog_record *record, void *to,
+			  const void *from, size_t bytes)
 {
 	return crc;
 }
@@ -102,28 +138,14 @@ static uint32_t add_long(uint32_t crc, const void *data, size_t bytes)
 	return crc;
 }
 
-uint32_t crc_extend(uint32_t crc, const void *data, size_t bytes)
+static uint32_t add(uint32_t crc, const void *data, size_t bytes)
 {
-	return is_short(bytes) ? ~add_short(~crc, NULL, data, bytes)
-			       : ~add_long(~crc, data, bytes);
+	return is_short(bytes) ? add_short(crc, data, bytes)
+			       : add_long(crc, data, bytes);
 }
 
-/* Copies and extends in one go. */
-static uint32_t crc_copy(uint32_t crc, void *to, const void *from, size_t bytes)
-{
-	if (is_short(bytes))
-		return ~add_short(~crc, to, from, bytes);
-	memcpy(to, from, bytes);
-	/* Over what was stored: the source may change under us. */
-	return ~add_long(~crc, to, bytes);
-}
-
-uint32_t crc_seed(const uint8_t uuid[16])
-{
-	return crc_extend(0, uuid, 16);
-}
-
-static uint32_t crc_head(uint32_t seed, uint64_t index,
+/* The fields that come before the payload. */
+static uint32_t add_head(uint32_t crc, uint64_t index,
 			 const struct maplog_record *record)
 {
 	unsigned char head[28];
@@ -132,21 +154,35 @@ static uint32_t crc_head(uint32_t seed, uint64_t index,
 	memcpy(head + 8, &record->time, 8);
 	memcpy(head + 16, &record->tag, 8);
 	memcpy(head + 24, &record->end, 4);
-	return crc_extend(seed, head, sizeof(head));
+	return add(crc, head, sizeof(head));
+}
+
+uint32_t crc_extend(uint32_t crc, const void *data, size_t bytes)
+{
+	return ~add(~crc, data, bytes);
+}
+
+uint32_t crc_seed(const uint8_t uuid[16])
+{
+	return crc_extend(0, uuid, 16);
 }
 
 uint32_t crc_record(uint32_t seed, uint64_t index,
 		    const struct maplog_record *record, const void *data,
 		    size_t bytes)
 {
-	return crc_extend(crc_head(seed, index, record), data, bytes);
+	return ~add(add_head(~seed, index, record), data, bytes);
 }
 
 uint32_t crc_put(uint32_t seed, uint64_t index,
 		 const struct maplog_record *record, void *to, const void *from,
 		 size_t bytes)
 {
-	return crc_copy(crc_head(seed, index, record), to, from, bytes);
+	if (is_short(bytes))
+		return ~put_short(~seed, index, record, to, from, bytes);
+	memcpy(to, from, bytes);
+	/* Over what was stored: the source may change under us. */
+	return ~add_long(add_head(~seed, index, record), to, bytes);
 }
 
 uint32_t maplog_crc32c(uint32_t crc, const void *data, size_t bytes)
