@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "ahead.h"
 #include "meter.h"
 #include "publish.h"
 #include "roll.h"
@@ -34,21 +35,19 @@ struct group {
 
 int append_check(const struct maplog *log, struct append *append)
 {
-	struct maplog_trailer fresh;
+	const struct room fresh = trailer_room(log->options.segment_size);
 	uint64_t max = log->options.max_entry;
 	uint64_t bytes = 0;
 
 	assert(!append->done);
 
-	trailer_init(&fresh, log->head.page->uuid, 0, 0,
-		     log->options.segment_size);
-	if (max > fresh.payload_size)
-		max = fresh.payload_size;
+	if (max > fresh.payload)
+		max = fresh.payload;
 	for (size_t i = 0; i < append->n; i++) {
 		if (append->entries[i].bytes > max)
 			return -EMSGSIZE;
 		bytes += append->entries[i].bytes;
-		if (bytes > fresh.payload_size)
+		if (bytes > fresh.payload)
 			return -E2BIG;
 	}
 	append->bytes = bytes;
@@ -284,6 +283,7 @@ static int commit_group(struct maplog *log, const struct group *group)
 		first += n;
 	}
 	pthread_cond_broadcast(&log->written);
+	ahead_ask(log);
 	return 0;
 }
 

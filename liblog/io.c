@@ -200,6 +200,12 @@ int io_populate(const void *at, size_t bytes, bool writable)
 	return writable ? -ENOSPC : -EIO;
 }
 
+void io_advise(void *at, size_t bytes, int advice)
+{
+	assert((uintptr_t)at % io_page() == 0);
+	(void)madvise(at, bytes, advice);
+}
+
 bool io_rewrites_in_place(int fd)
 {
 	struct statfs fs;

@@ -70,6 +70,9 @@ int io_map(int fd, uint64_t offset, size_t bytes, bool writable, void **at);
  */
 int io_populate(const void *at, size_t bytes, bool writable);
 
+/** io_advise() - madvise(2), which may be ignored; whole pages */
+void io_advise(void *at, size_t bytes, int advice);
+
 /**
  * io_rewrites_in_place() - whether stores into allocated pages always succeed
  *

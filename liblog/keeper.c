@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "ahead.h"
 #include "private.h"
 #include "publish.h"
 #include "sync.h"
@@ -77,10 +78,9 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 /* When the next sync under `interval` is due, having done the one that is. */
 static uint64_t sync_in_time(struct maplog *log, struct rounds *rounds,
-			     uint64_t now)
+			     uint64_t interval, uint64_t now)
 {
 	const struct maplog_head *page = log->head.page;
-	uint64_t interval = sync_interval(log);
 
 	if (!interval || head_load(&page->durable) == head_load(&page->next))
 		return 0;
@@ -93,7 +93,7 @@ static uint64_t sync_in_time(struct maplog *log, struct rounds *rounds,
 
 /* When an idle log is to get its checkpoint, having done that if it is time. */
 static uint64_t checkpoint_in_time(struct maplog *log, struct rounds *rounds,
-				   uint64_t now)
+				   bool wanted, uint64_t now)
 {
 	uint64_t next = head_load(&log->head.page->next);
 
@@ -101,7 +101,7 @@ static uint64_t checkpoint_in_time(struct maplog *log, struct rounds *rounds,
 		rounds->next = next;
 		rounds->next_time = now;
 	}
-	if (!sync_wants_checkpoint(log))
+	if (!wanted)
 		return 0;
 	if (now < rounds->next_time + IDLE)
 		return rounds->next_time + IDLE;
@@ -109,33 +109,47 @@ static uint64_t checkpoint_in_time(struct maplog *log, struct rounds *rounds,
 	return 0;
 }
 
+/* What concerns the device. Returns when there is more of it, 0 for never. */
+static uint64_t sync_some(struct maplog *log, struct rounds *rounds,
+			  uint64_t now)
+{
+	struct sync_duties duties;
+
+	if (!sync_duties(log, &duties)) {
+		rounds->idle = 0;
+		return 0;
+	}
+	if (duties.finish) {
+		(void)sync_finish(log);
+		rounds->idle = 0;
+	}
+	return sooner(sync_in_time(log, rounds, duties.interval, now),
+		      checkpoint_in_time(log, rounds, duties.checkpoint, now));
+}
+
 /* Returns when to look again, 0 for when asked. */
 static uint64_t look(struct maplog *log, struct rounds *rounds)
 {
 	uint64_t now = monotonic();
-	bool found = false;
 	uint64_t due;
+	bool more;
 
+	rounds->idle++;
 	if (__atomic_exchange_n(&log->keeper.wake_soon, false,
 				__ATOMIC_ACQ_REL)) {
 		publish_wake(log);
-		found = true;
+		rounds->idle = 0;
 	}
-	rounds->idle++;
+	more = ahead_go(log);
+	if (more)
+		rounds->idle = 0;
 	if (log_error(log)) {
 		rounds->idle = IDLE_TICKS;
 		return 0;
 	}
-	if (sync_wants_finish(log)) {
-		(void)sync_finish(log);
-		found = true;
-	}
-	due = sooner(sync_in_time(log, rounds, now),
-		     checkpoint_in_time(log, rounds, now));
-	if (found)
-		rounds->idle = 0;
+	due = sync_some(log, rounds, now);
 	if (rounds->idle < IDLE_TICKS)
-		due = sooner(due, now + TICK);
+		due = sooner(due, more ? now : now + TICK);
 	return due;
 }
 

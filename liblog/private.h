@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ahead.h"
 #include "head.h"
 #include "keeper.h"
 #include "log.h"
@@ -70,6 +71,7 @@ struct maplog {
 	struct maplog_recovery recovery;
 	struct maplog_metrics metrics; /* see meter.h */
 	struct keeper keeper;
+	struct ahead ahead;
 };
 
 static inline bool log_is_writer(const struct maplog *log)

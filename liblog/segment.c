@@ -207,6 +207,33 @@ int segment_open(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
 	return 0;
 }
 
+/* Advice is about whole pages. */
+static void advise_from(uint8_t *map, uint64_t from, uint64_t size, bool single)
+{
+	uint64_t page = io_page();
+
+	from = (from + page - 1) & ~(page - 1);
+	/* Pages that are read ahead are large ones. */
+	if (from < size)
+		io_advise(map + from, size - from,
+			  single ? MADV_RANDOM : MADV_NORMAL);
+}
+
+void segment_advise(struct segment *segment, bool single, uint64_t beyond)
+{
+	uint64_t records = segment->count * sizeof(struct maplog_record);
+
+	if (segment->single == single)
+		return;
+	segment->single = single;
+	advise_from(segment->data, segment->used + beyond,
+		    segment->trailer.payload_size, single);
+	advise_from((uint8_t *)segment->copy, records + beyond,
+		    index_size(segment), single);
+	advise_from((uint8_t *)segment->index, records + beyond,
+		    index_size(segment), single);
+}
+
 bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n)
 {
 	assert(segment->used <= segment->trailer.payload_size);
@@ -216,37 +243,63 @@ bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n)
 	       n <= segment->trailer.records - segment->count;
 }
 
-static int extend(struct segment *segment, enum region region, uint64_t need,
-		  uint64_t size)
+static uint64_t region_size(const struct segment *segment, enum region region)
+{
+	return region == REGION_PAYLOAD ? segment->trailer.payload_size
+					: index_size(segment);
+}
+
+static uint64_t next_step(const struct segment *segment, enum region region)
+{
+	uint64_t have = segment->allocated[region];
+	uint64_t size = region_size(segment, region);
+	uint64_t step = have;
+
+	step = step < STEP_MIN ? STEP_MIN : step;
+	step = step > STEP_MAX ? STEP_MAX : step;
+	return step < size - have ? have + step : size;
+}
+
+static int extend_to(struct segment *segment, enum region region, uint64_t to)
 {
 	int fd = segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
 						    : MAPLOG_DATA];
 	uint64_t start =
 		region == REGION_COPY ? segment->trailer.payload_size : 0;
 	uint64_t have = segment->allocated[region];
-	uint64_t page = io_page();
-	uint64_t step = have;
-	uint64_t want;
 	int ret;
 
-	assert(have < need && have < size);
+	assert(have < to && to <= region_size(segment, region));
 
-	step = step < STEP_MIN ? STEP_MIN : step;
-	step = step > STEP_MAX ? STEP_MAX : step;
-	need = (need + page - 1) & ~(page - 1);
-	want = need > have + step ? need : have + step;
-	want = want > size ? size : want;
-	need = need > size ? size : need;
-
-	assert(have < need && need <= want && want <= size);
-	ret = io_allocate(fd, start + have, want - have);
-	/* A nearly full disk may still have what is needed now. */
-	if ((ret == -ENOSPC || ret == -EDQUOT) && need < want) {
-		want = need;
-		ret = io_allocate(fd, start + have, want - have);
-	}
+	ret = io_allocate(fd, start + have, to - have);
 	if (!ret)
-		segment->allocated[region] = want;
+		segment->allocated[region] = to;
+	return ret;
+}
+
+int segment_extend(struct segment *segment, enum region region)
+{
+	uint64_t to = next_step(segment, region);
+
+	return to > segment->allocated[region] ? extend_to(segment, region, to)
+					       : 0;
+}
+
+static int extend(struct segment *segment, enum region region, uint64_t need)
+{
+	uint64_t size = region_size(segment, region);
+	uint64_t page = io_page();
+	uint64_t want = next_step(segment, region);
+	int ret;
+
+	need = (need + page - 1) & ~(page - 1);
+	need = need > size ? size : need;
+	want = need > want ? need : want;
+
+	ret = extend_to(segment, region, want);
+	/* A nearly full disk may still have what is needed now. */
+	if ((ret == -ENOSPC || ret == -EDQUOT) && need < want)
+		ret = extend_to(segment, region, need);
 	return ret;
 }
 
@@ -273,8 +326,6 @@ int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n)
 {
 	uint64_t records = (segment->count + n) * sizeof(struct maplog_record);
 	const uint64_t need[3] = { segment->used + bytes, records, records };
-	const uint64_t size[3] = { segment->trailer.payload_size,
-				   index_size(segment), index_size(segment) };
 
 	assert(segment_fits(segment, bytes, n));
 
@@ -283,18 +334,26 @@ int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n)
 
 		if (need[region] <= segment->allocated[region])
 			continue;
-		ret = extend(segment, (enum region)region, need[region],
-			     size[region]);
+		ret = extend(segment, (enum region)region, need[region]);
 		if (ret)
 			return ret;
 	}
 	return segment->in_place ? 0 : preflight(segment, bytes, n);
 }
 
+/* Field by field: a copy of the whole would have to wait for its last store. */
+static void store_record(struct maplog_record *to,
+			 const struct maplog_record *record)
+{
+	to->end = record->end;
+	to->crc = record->crc;
+	to->time = record->time;
+	to->tag = record->tag;
+}
+
 void segment_put(struct segment *segment, uint32_t seed, uint64_t time,
 		 const struct maplog_entry *entry)
 {
-	uint8_t *to = segment->data + segment->used;
 	uint64_t index = segment->trailer.base + segment->count;
 	struct maplog_record record = {
 		.end = (uint32_t)(segment->used + entry->bytes),
@@ -311,9 +370,10 @@ void segment_put(struct segment *segment, uint32_t seed, uint64_t time,
 	assert(record_time(&record));
 
 	record.crc =
-		crc_put(seed, index, &record, to, entry->data, entry->bytes);
-	segment->copy[segment->count] = record;
-	segment->index[segment->count] = record;
+		crc_put(seed, index, &record, segment->data + segment->used,
+			entry->data, entry->bytes);
+	store_record(&segment->copy[segment->count], &record);
+	store_record(&segment->index[segment->count], &record);
 	segment->used = record.end;
 	segment->count++;
 }

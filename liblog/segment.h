@@ -35,6 +35,9 @@ struct segment {
 	uint64_t allocated[3];		 /* by enum region: bytes from 0 */
 	uint64_t used;			 /* payload bytes written */
 	uint64_t count;			 /* entries written */
+	uint64_t synced[3];		 /* written when the last sync began */
+	uint64_t ask_at;		 /* by ahead.h: bytes written by then */
+	bool single;			 /* by segment_advise() */
 	bool named;			 /* its directory entries are durable */
 	bool in_place;			 /* stores never need new disk space */
 };
@@ -72,6 +75,15 @@ bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n);
  * Return: 0; -ENOSPC and the like, and nothing has changed.
  */
 int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n);
+
+/**
+ * segment_advise() - have single pages, or let the kernel use large ones
+ * @beyond: bytes in each region, from what is written on, that stay as they are
+ */
+void segment_advise(struct segment *segment, bool single, uint64_t beyond);
+
+/** segment_extend() - reserve the next step of disk space in a region */
+int segment_extend(struct segment *segment, enum region region);
 
 /**
  * segment_put() - write one entry behind the last

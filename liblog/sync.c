@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "ahead.h"
 #include "meter.h"
 #include "publish.h"
 
@@ -196,25 +197,19 @@ int maplog_sync(struct maplog *log, uint64_t *durable)
 	return ret;
 }
 
-uint64_t sync_interval(struct maplog *log)
+bool sync_duties(struct maplog *log, struct sync_duties *duties)
 {
-	uint64_t interval = 0;
-
-	pthread_mutex_lock(&log->write);
+	if (pthread_mutex_trylock(&log->write))
+		return false;
+	*duties = (struct sync_duties){
+		.finish = log->sealing,
+		.checkpoint = log->checkpointed < log->head.page->durable,
+	};
 	if (log->options.sync == MAPLOG_SYNC_INTERVAL)
-		interval = log->options.interval;
+		duties->interval = log->options.interval;
+	assert(!duties->checkpoint || log_is_writer(log));
 	pthread_mutex_unlock(&log->write);
-	return interval;
-}
-
-bool sync_wants_finish(struct maplog *log)
-{
-	bool wants;
-
-	pthread_mutex_lock(&log->write);
-	wants = log->sealing;
-	pthread_mutex_unlock(&log->write);
-	return wants;
+	return true;
 }
 
 int sync_finish(struct maplog *log)
@@ -227,16 +222,6 @@ int sync_finish(struct maplog *log)
 	sync_end(log);
 	pthread_mutex_unlock(&log->write);
 	return ret;
-}
-
-bool sync_wants_checkpoint(struct maplog *log)
-{
-	bool wants;
-
-	pthread_mutex_lock(&log->write);
-	wants = log->checkpointed < log->head.page->durable;
-	pthread_mutex_unlock(&log->write);
-	return wants;
 }
 
 int sync_checkpoint(struct maplog *log)

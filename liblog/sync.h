@@ -56,17 +56,23 @@ void sync_failed(struct maplog *log, int error);
 
 /* For the keeper; no lock held: */
 
-/** sync_interval() - nanoseconds, or 0 under another policy */
-uint64_t sync_interval(struct maplog *log);
+/* What there is to do. */
+struct sync_duties {
+	bool finish;	   /* segments wait for it */
+	bool checkpoint;   /* the last one says less than is durable */
+	uint64_t interval; /* nanoseconds, or 0 under another policy */
+};
 
-/** sync_wants_finish() - whether segments wait to be finished */
-bool sync_wants_finish(struct maplog *log);
+/**
+ * sync_duties() - find that out
+ *
+ * Return: whether it could be: false while somebody holds the lock. One who
+ * appends in a hurry hardly ever gives it up to one who waits.
+ */
+bool sync_duties(struct maplog *log, struct sync_duties *duties);
 
 /** sync_finish() - finish them */
 int sync_finish(struct maplog *log);
-
-/** sync_wants_checkpoint() - whether the last one says less than is durable */
-bool sync_wants_checkpoint(struct maplog *log);
 
 /** sync_checkpoint() - write one */
 int sync_checkpoint(struct maplog *log);

@@ -32,9 +32,18 @@ static uint64_t align(uint64_t size)
 	return (size + OPTIONS_ALIGN - 1) & ~(OPTIONS_ALIGN - 1);
 }
 
+struct room trailer_room(uint64_t segment_size)
+{
+	uint64_t payload = align(segment_size);
+
+	return (struct room){ payload, payload / BYTES_A_RECORD };
+}
+
 void trailer_init(struct maplog_trailer *trailer, const uint8_t uuid[16],
 		  uint64_t base, uint64_t generation, uint64_t segment_size)
 {
+	const struct room room = trailer_room(segment_size);
+
 	memset(trailer, 0, sizeof(*trailer));
 	memcpy(trailer->magic, MAPLOG_TRAILER_MAGIC, sizeof(trailer->magic));
 	trailer->version = MAPLOG_FORMAT_VERSION;
@@ -42,8 +51,8 @@ void trailer_init(struct maplog_trailer *trailer, const uint8_t uuid[16],
 	memcpy(trailer->uuid, uuid, sizeof(trailer->uuid));
 	trailer->base = base;
 	trailer->generation = generation;
-	trailer->payload_size = align(segment_size);
-	trailer->records = trailer->payload_size / BYTES_A_RECORD;
+	trailer->payload_size = room.payload;
+	trailer->records = room.records;
 	assert(trailer->payload_size <= PAYLOAD_MAX);
 	assert(trailer->records);
 	trailer->crc = crc_extend(0, trailer, COVERED);

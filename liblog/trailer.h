@@ -7,6 +7,15 @@
 
 #include "format.h"
 
+/* What a segment has room for. */
+struct room {
+	uint64_t payload; /* bytes */
+	uint64_t records;
+};
+
+/** trailer_room() - of a new segment, by the option segment-size */
+struct room trailer_room(uint64_t segment_size);
+
 /** trailer_init() - the geometry of a new segment */
 void trailer_init(struct maplog_trailer *trailer, const uint8_t uuid[16],
 		  uint64_t base, uint64_t generation, uint64_t segment_size);
