@@ -4,8 +4,8 @@
  *
  * A read that finds nothing is answered later, by the thread that watches the
  * log. If entries that were read, or are to be read next, are truncated or
- * trimmed, one read fails with ESTALE; the stream then goes on with what is
- * new.
+ * trimmed, one read fails with ESTALE; the stream then goes on with what took
+ * their place: no entry is left out, and none comes twice.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "handle.h"
+#include "position.h"
 #include "watch.h"
 
 /* Entries looked at for one read, at most. */
@@ -21,12 +22,10 @@
 struct follow_handle {
 	struct handle handle;
 	struct watcher watcher;
-	uint64_t index;	 /* the entry to be read next */
-	uint64_t offset; /* bytes of it that were read */
-	/* The last entry that was read, to tell that it still is there. */
-	uint32_t crc;
-	bool any;
-	uint64_t generation;
+	struct maplog_position position;
+	uint64_t offset; /* bytes of the next entry that were read */
+	/* While there are such: where it will be when all of it was read. */
+	struct maplog_position behind;
 	size_t wanted;		      /* by the read that waits */
 	struct fuse_pollhandle *poll; /* to be notified, or NULL */
 	/* With the lock of the queue of reads. */
@@ -93,40 +92,77 @@ static fuse_req_t reads_take(fuse_req_t req, const struct follow_handle *file)
 
 /* ---- Being up to date ---- */
 
-/* Whether the entry that was read last is the one that is there now. */
-static bool last_is_there(const struct follow_handle *file)
+/* Goes on with another entry, because some are gone. */
+static int go_on_with(struct follow_handle *file,
+		      const struct maplog_position *position)
 {
-	struct maplog_view view;
-	bool same;
+	file->position = *position;
+	file->offset = 0;
+	return -ESTALE;
+}
 
-	if (!file->any)
-		return true;
-	if (maplog_view(file->handle.book->log, file->index - 1, 1, &view))
-		return false;
-	same = view.records[0].crc == file->crc;
-	maplog_view_release(&view);
-	return same;
+/* An entry of which a part was read must still be that one. */
+static int check_half(struct follow_handle *file)
+{
+	struct maplog_position now;
+	int ret;
+
+	ret = maplog_position_check(file->handle.book->log, &file->behind,
+				    &now);
+	if (ret)
+		return book_reading_error(ret);
+	if (now.next < file->behind.next)
+		return go_on_with(file, &now);
+	file->behind = now;
+	file->position.generation = now.generation;
+	return 0;
+}
+
+static int check_generation(struct follow_handle *file, uint64_t generation)
+{
+	struct maplog_position now;
+	int ret;
+
+	if (file->offset)
+		return check_half(file);
+	if (!file->position.time) {
+		/* Nothing was read, so nothing is lost. */
+		file->position.generation = generation;
+		return 0;
+	}
+	ret = maplog_position_check(file->handle.book->log, &file->position,
+				    &now);
+	if (ret)
+		return book_reading_error(ret);
+	if (now.next < file->position.next)
+		return go_on_with(file, &now);
+	file->position = now;
+	return 0;
 }
 
 /* Looks for truncations. -ESTALE once if one took what was read. */
 static int check_history(struct follow_handle *file)
 {
+	struct maplog *log = file->handle.book->log;
+	struct maplog_position first;
 	struct maplog_counters now;
-	bool lost;
+
+	maplog_counters(log, &now);
+	if (file->position.next < now.first) {
+		maplog_position_set(log, now.first, &first);
+		return go_on_with(file, &first);
+	}
+	if (now.generation == file->position.generation)
+		return 0;
+	return check_generation(file, now.generation);
+}
+
+static bool was_truncated(const struct follow_handle *file)
+{
+	struct maplog_counters now;
 
 	maplog_counters(file->handle.book->log, &now);
-	lost = file->index < now.first;
-	if (now.generation != file->generation) {
-		file->generation = now.generation;
-		lost = lost || file->offset || file->index > now.next ||
-		       !last_is_there(file);
-	}
-	if (!lost)
-		return 0;
-	file->index = file->index < now.first ? now.first : now.next;
-	file->offset = 0;
-	file->any = false;
-	return -ESTALE;
+	return now.generation != file->position.generation;
 }
 
 /* ---- Reading ---- */
@@ -164,19 +200,26 @@ static void advance(struct follow_handle *file, const struct maplog_view *view,
 		    uint64_t size)
 {
 	uint64_t to = file->offset + size;
+	struct maplog_view part = *view;
+	uint64_t start = 0;
 
-	for (uint32_t n = 0; n < view->count; n++) {
-		uint32_t end = view->records[n].end - view->offset;
+	for (part.count = 0; part.count < view->count; part.count++) {
+		uint64_t end = view->records[part.count].end - view->offset;
 
 		if (to < end)
 			break;
-		file->crc = view->records[n].crc;
-		file->any = true;
-		file->index++;
-		file->offset = to - end;
+		start = end;
 	}
-	if (file->index == view->index)
-		file->offset = to;
+	if (part.count)
+		maplog_position_take(&file->position, &part);
+	file->offset = to - start;
+	if (!file->offset)
+		return;
+	part.index += part.count;
+	part.records += part.count;
+	part.count = 1;
+	file->behind = file->position;
+	maplog_position_take(&file->behind, &part);
 }
 
 /* Sends what there is of a view; empty entries alone are only skipped. */
@@ -209,8 +252,15 @@ static int try_read(struct follow_handle *file, fuse_req_t req, size_t size)
 	while (!ret) {
 		struct maplog_view view;
 
-		ret = maplog_view(file->handle.book->log, file->index, LOOK,
-				  &view);
+		ret = maplog_view(file->handle.book->log, file->position.next,
+				  LOOK, &view);
+		/* What was found may be of another time than the position. */
+		if (was_truncated(file)) {
+			if (!ret)
+				maplog_view_release(&view);
+			ret = check_history(file);
+			continue;
+		}
 		if (ret == -ENODATA)
 			return 0;
 		/* Trimmed since it was looked at. */
@@ -269,7 +319,8 @@ static bool is_ready(const struct follow_handle *file)
 	struct maplog_counters now;
 
 	maplog_counters(file->handle.book->log, &now);
-	return file->index < now.next || now.generation != file->generation;
+	return file->position.next < now.next ||
+	       now.generation != file->position.generation;
 }
 
 static void answer_waiting(struct follow_handle *file)
@@ -328,6 +379,7 @@ static int follow_open(struct handle *handle, fuse_req_t req,
 		       struct fuse_file_info *fi)
 {
 	struct follow_handle *file = (struct follow_handle *)handle;
+	uint64_t index = handle->node->key.first;
 	struct maplog_counters now;
 
 	(void)req;
@@ -335,10 +387,9 @@ static int follow_open(struct handle *handle, fuse_req_t req,
 	fi->nonseekable = 1;
 	fi->noflush = 1;
 	maplog_counters(handle->book->log, &now);
-	file->generation = now.generation;
-	file->index = handle->node->key.first;
-	if (file->index == NODE_TO_THE_END)
-		file->index = now.next;
+	if (index == NODE_TO_THE_END)
+		index = now.next;
+	maplog_position_set(handle->book->log, index, &file->position);
 	file->watcher.tell = tell;
 	watch_add(handle->book->watch, &file->watcher);
 	return 0;
