@@ -282,16 +282,37 @@ int span_open(struct maplog *log, uint64_t first, uint64_t next,
 	return book_reading_error(ret);
 }
 
+/* A truncation behind its last entry is nothing to a span, any other is the
+ * end of it. */
+static int take_truncation(struct span *span)
+{
+	const struct node_mark mark = {
+		.next = span->next > span->first ? span->next : 0,
+		.time = span->time,
+		.crc = span->crc,
+	};
+	uint64_t now = generation(span->log);
+
+	if (now == span->generation)
+		return 0;
+	if (!span_is_there(span->log, &mark))
+		return -ESTALE;
+	span->generation = now;
+	return 0;
+}
+
 int span_grow(struct span *span)
 {
 	struct maplog_counters counters;
+	int ret;
 
 	if (!span->open_end)
 		return 0;
+	ret = take_truncation(span);
+	if (ret)
+		return ret;
 	maplog_counters(span->log, &counters);
 	if (counters.next <= span->next)
-		return 0;
-	if (generation(span->log) != span->generation)
 		return 0;
 	return book_reading_error(add_entries(span, span->next, counters.next));
 }

@@ -48,7 +48,12 @@ void span_mark(uint64_t first, const struct span_size *size,
 int span_open(struct maplog *log, uint64_t first, uint64_t next,
 	      struct span **span);
 
-/** span_grow() - take in entries that are new, if it is open at its end */
+/**
+ * span_grow() - take in entries that are new, if it is open at its end
+ *
+ * Return: 0; -ESTALE if entries of it were truncated: it stays as it is; else
+ * as span_open().
+ */
 int span_grow(struct span *span);
 
 void span_close(struct span *span);

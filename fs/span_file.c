@@ -50,15 +50,30 @@ static int span_file_open(struct handle *handle, fuse_req_t req,
 	return ret;
 }
 
+static bool is_end(const struct node *node, uint64_t offset)
+{
+	struct span_size size;
+
+	span_size(node->span, &size);
+	return offset >=
+	       (node->key.kind == NODE_RANGE_INDEX
+			? size.entries * sizeof(struct maplog_boundary)
+			: size.bytes);
+}
+
 static void span_file_read(struct handle *handle, fuse_req_t req, size_t size,
 			   uint64_t offset, bool nonblocking)
 {
 	struct node *node = handle->node;
+	int ret;
 
 	(void)nonblocking;
 	pthread_mutex_lock(&node->lock);
-	(void)span_grow(node->span);
-	if (node->key.kind == NODE_RANGE_INDEX)
+	ret = span_grow(node->span);
+	/* Who waits at its end for more is not to wait for ever. */
+	if (ret == -ESTALE && is_end(node, offset))
+		fuse_reply_err(req, ESTALE);
+	else if (node->key.kind == NODE_RANGE_INDEX)
 		span_read_index(node->span, req, offset, size);
 	else
 		span_read(node->span, req, offset, size);

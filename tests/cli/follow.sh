@@ -159,6 +159,19 @@ eventually lines 2
 grep -Eq '^150001 2.*Z 5 2$' out || fail "info"
 ends 0 TERM
 
+# In other forms.
+"$maplog" truncate s/l 150001 >/dev/null
+follow s/l --json --from 150000
+echo x | append --tag 5
+eventually lines 2
+grep -Eq '^\{"index":150001,.*"tag":5,"length":2,.*"data":"x\\n"\}$' out ||
+    fail "json"
+ends 0 TERM
+follow s/l --format '%i %q\n' --from 150001
+eventually lines 1
+is out '150001 "x\n"'
+ends 0 TERM
+
 # Nobody reads any more: the end, be there new entries or not.
 "$maplog" follow s/l --from 150000 2>err | head -n 1 >out
 empty err

@@ -405,6 +405,34 @@ class Tools(FollowCase):
             want = b"%d\n" % i * 400
             self.append(want)
 
+    def test_a_range_goes_on_when_what_it_has_not_shown_is_truncated(self):
+        with open(self.at("l", "ranges", "1-"), "rb", buffering=0) as file:
+            self.assertEqual(file.read(), b"bb\nccc\n")
+            self.append("not shown\n")
+            self.control("truncate 3")
+            self.append("3\n")
+            self.assertEqual(file.read(), b"3\n")
+            self.control("truncate 4")
+            self.append("4\n")
+            self.assertEqual(file.read(), b"4\n")
+
+    @mounted.only(mounted.PASSTHROUGH, "the kernel reads what it has cached")
+    def test_a_range_of_which_something_is_truncated_says_so_at_its_end(self):
+        with open(self.at("l", "ranges", "1-"), "rb", buffering=0) as file, \
+                open(self.at("l", "ranges", "1-.idx"), "rb",
+                     buffering=0) as index:
+            self.assertEqual(file.read(), b"bb\nccc\n")
+            self.assertEqual(len(index.read()), 48)
+            self.control("truncate 2")
+            self.append("other\nothers\n")
+            self.fails(errno.ESTALE, file.read, 10)
+            self.fails(errno.ESTALE, index.read, 10)
+            # What it is, it stays; by its name it is something else.
+            file.seek(0)
+            self.assertEqual(file.read(7), b"bb\nccc\n")
+        self.assertEqual(self.read("l", "ranges", "1-"),
+                         b"bb\nother\nothers\n")
+
     def test_a_process_with_the_library_is_followed(self):
         self.stop()
         linked = Linked(self, os.path.join(self.store, "l"))
