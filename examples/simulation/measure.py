@@ -49,8 +49,8 @@ class Runs:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--particles", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=16000)
+    parser.add_argument("--particles", type=int, default=384)
+    parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", default=HERE, help="folder for the image")
     args = parser.parse_args()

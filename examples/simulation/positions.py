@@ -57,8 +57,10 @@ def draw(image, found, time, end):
 
 def main():
     segments = [rows for _, rows in maplog.Log(sys.argv[1]).arrays(UPDATE)]
-    end = float(segments[-1]["time"][-1])
-    found, time = positions(segments, float(sys.argv[2]))
+    end, time = float(segments[-1]["time"][-1]), float(sys.argv[2])
+    if time > end:
+        sys.exit(f"there are updates up to {end:.3f} only")
+    found, time = positions(segments, time)
     if len(sys.argv) > 3:
         draw(sys.argv[3], found, time, end)
         print(f"{len(found)} particles at {time:.3f} of {end:.3f}")

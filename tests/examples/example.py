@@ -44,9 +44,33 @@ def works(*command):
                               stdin=subprocess.DEVNULL).returncode
 
 
+def missing(*programs):
+    """Those of the programs that are not installed."""
+    return [program for program in programs if not shutil.which(program)]
+
+
 def need(*programs):
-    """Skips the whole test where one of these is missing."""
-    for program in programs:
-        if not shutil.which(program):
-            mounted.skip_all(f"{program} is not installed: "
-                             "run scripts/install-example-deps")
+    """Skips the whole program where one of these is missing."""
+    lacks = missing(*programs)
+    if lacks:
+        mounted.skip_all(f"not installed: {', '.join(lacks)}: "
+                         "run scripts/install-example-deps")
+
+
+def has_node_module():
+    """Whether Node has the module that maps files."""
+    return works("node", "-e", "process.chdir(process.argv[1]); "
+                 "require('module').createRequire(process.cwd() + '/')"
+                 "('@riaskov/mmap-io')", source("languages"))
+
+
+def has_perl_module():
+    return works("perl", "-MFile::Map", "-e", "1")
+
+
+def case_needs(case, *programs):
+    """Skips one test where one of these is missing."""
+    lacks = missing(*programs)
+    if lacks:
+        skip(f"not installed: {', '.join(lacks)}")
+        case.skipTest(f"not installed: {', '.join(lacks)}")

@@ -84,7 +84,7 @@ class Measuring(mounted.MountCase):
 
     @mounted.only(mounted.PASSTHROUGH, "it is run as root")
     def test_it_draws_and_prints(self):
-        example.need("gnuplot")
+        example.case_needs(self, "gnuplot")
         done = program("measure.py", "--rows", 1 << 18, "--limit", 48,
                        "--rounds", 1, "--out", self.work)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -26,18 +26,17 @@ def java():
 
 
 def node():
-    return example.works("node", "-e", "require('@riaskov/mmap-io')") and \
+    return example.has_node_module() and \
         ["node", source("languages", "mapped.js")]
 
 
 def perl():
-    return example.works("perl", "-MFile::Map", "-e", "1") and \
+    return example.has_perl_module() and \
         ["perl", source("languages", "mapped.pl")]
 
 
 def languages():
     """The commands by their languages, of those that are installed."""
-    os.chdir(source("languages"))  # where Node looks for its modules
     commands = {
         "c": [os.path.join(example.BUILT, "mapped")],
         "go": go(), "java": java(), "node": node(), "perl": perl(),
