@@ -83,8 +83,9 @@ static void append_all(const struct peer *peer)
 		histogram_emit(&units, "unit", "us", 1000);
 }
 
-/* Looks every entry up, and touches each. */
-static void read_all(const struct peer *peer, const char *metric, unsigned step)
+/* Looks every entry up, and touches each. Returns the sum of what it saw. */
+static uint64_t read_all(const struct peer *peer, const char *metric,
+			 unsigned step)
 {
 	static struct maplog_entry out[READ_MAX];
 	uint64_t begin = clock_ns();
@@ -101,6 +102,19 @@ static void read_all(const struct peer *peer, const char *metric, unsigned step)
 	}
 	keep(sum);
 	emit(metric, "ns/entry",
+	     (double)(clock_ns() - begin) / (double)setup.n);
+	return sum;
+}
+
+static void walk_all(const struct peer *peer, uint64_t sum)
+{
+	uint64_t begin = clock_ns();
+
+	if (!peer->walk)
+		return;
+	if (peer->walk() != sum)
+		die("the cursor came to something else", 0);
+	emit("cursor", "ns/entry",
 	     (double)(clock_ns() - begin) / (double)setup.n);
 }
 
@@ -189,7 +203,7 @@ int main(int argc, char **argv)
 	emit("open", "ms", (double)(clock_ns() - begin) / 1e6);
 	append_all(peer);
 	read_all(peer, "read", step);
-	read_all(peer, "scan", READ_MAX);
+	walk_all(peer, read_all(peer, "scan", READ_MAX));
 	span_all(peer, step);
 	check_all(peer, step);
 	measure_disk();

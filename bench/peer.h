@@ -48,6 +48,10 @@ struct peer {
 	 * NULL if the peer has no such thing. */
 	const void *(*span)(uint64_t index, unsigned n, size_t *bytes);
 
+	/* Goes through all entries in order; returns the sum of their first
+	 * bytes and sizes. NULL if the peer has no cursor. */
+	uint64_t (*walk)(void);
+
 	void (*close)(void);
 };
 

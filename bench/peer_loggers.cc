@@ -189,7 +189,7 @@ void close_logger()
 #define LOGGER(name, mapping)                                                  \
 	{                                                                      \
 		name, mapping, open_logger, append, nullptr, nullptr,          \
-			read_entries, span, close_logger                       \
+			read_entries, span, nullptr, close_logger                       \
 	}
 
 extern "C" const struct peer peers[] = {

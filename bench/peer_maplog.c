@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* maplog itself, by way of its library. */
+#include <cursor.h>
+#include <errno.h>
 #include <fcntl.h>
 
 #include "harness.h"
@@ -68,6 +70,22 @@ static const void *span(uint64_t index, unsigned n, size_t *bytes)
 	return views[0].data;
 }
 
+static uint64_t walk(void)
+{
+	struct maplog_cursor cursor;
+	struct maplog_entry entry;
+	uint64_t sum = 0;
+	int ret;
+
+	maplog_cursor_init(&cursor, log_, 0);
+	while (!(ret = maplog_cursor_next(&cursor, &entry)))
+		sum += *(const unsigned char *)entry.data + entry.bytes;
+	if (ret != -ENODATA)
+		die("maplog_cursor_next", -ret);
+	maplog_cursor_release(&cursor);
+	return sum;
+}
+
 static void close_log(void)
 {
 	give_back();
@@ -78,7 +96,7 @@ static void close_log(void)
 	{                                                                      \
 		.name = text, .flags = policy, .open = open_log,               \
 		.append = append, .sync = sync_log, .read = read_log,          \
-		.span = span, .close = close_log                               \
+		.span = span, .walk = walk, .close = close_log                 \
 	}
 
 const struct peer peers[] = {

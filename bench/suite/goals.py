@@ -87,7 +87,7 @@ def _read_goals():
                _ratio(_append("mapping logger", "51x10", "view"), view))
     yield Goal("cursor over all entries, times that read", 2, "×",
                _ratio(_append("mapping logger", "51x10", "read"),
-                      _append(OWN, "51x10", "scan")))
+                      _append(OWN, "51x10", "cursor")))
 
 
 def _durable_goals():
