@@ -31,6 +31,7 @@ int maplog_cursor_more(struct maplog_cursor *cursor, struct maplog_entry *entry)
 			  &view);
 	if (ret)
 		return ret;
+	assert(view.index == maplog_cursor_index(cursor) && view.count);
 	maplog_view_release(&cursor->view);
 	cursor->view = view;
 	cursor->n = 0;

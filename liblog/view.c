@@ -22,9 +22,7 @@
  * files hold bytes: that keeps them smaller, and page-aligned. */
 #define RECORDS_SHIFT 5
 
-/* So many views further on memory is asked for what will be there. */
 #define VIEWS_AHEAD 4
-
 #define RECORD sizeof(struct maplog_record)
 
 /* Windows of one size are numbered; the number says which size that is. */
@@ -292,11 +290,11 @@ static int add_data(struct maplog *log, const struct place *place,
 	return 0;
 }
 
-/* Most who look at some entries look at those behind them next. By then they
- * are to have come from memory: that takes as long as a few views. An address
- * that is no good is no harm. */
+/* Most go on behind what they look at: by then it is to have come from memory,
+ * which takes as long as a few views. An address that is no good is no harm. */
 static void expect_more(const struct maplog_view *view)
 {
+	assert(view->count);
 	__builtin_prefetch(&view->records[(VIEWS_AHEAD + 1) * view->count - 1]);
 	__builtin_prefetch((const char *)view->data +
 			   VIEWS_AHEAD * view->bytes);
