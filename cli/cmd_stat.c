@@ -273,7 +273,9 @@ static int watch(struct stat_view *view, const char *path, uint64_t every,
 	int status = look_once(view, path);
 
 	while (!status && every && --turns && output_is_read()) {
-		if (nanosleep(&pause, NULL) && stop_asked())
+		(void)nanosleep(&pause, NULL);
+		/* Or while it looked. */
+		if (stop_asked())
 			break;
 		status = look_once(view, path);
 	}
