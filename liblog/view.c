@@ -23,7 +23,7 @@
 #define RECORDS_SHIFT 5
 
 #define VIEWS_AHEAD 4
-#define RECORD sizeof(struct maplog_record)
+#define RECORD	    sizeof(struct maplog_record)
 
 /* Windows of one size are numbered; the number says which size that is. */
 #define NUMBER_BITS 16
