@@ -25,14 +25,40 @@
 
 #define RECORD sizeof(struct maplog_record)
 
-static int finish_truncation(struct maplog *log,
-			     const struct maplog_checkpoint *checkpoint)
+/* Makes sure of a change before it is finished. A writer that was killed while
+ * it wrote this may have left it in the page cache only: a power cut now would
+ * leave the change half done, and nothing that says so. */
+static int confirm(struct maplog *log, struct maplog_checkpoint *checkpoint)
 {
+	return head_set_checkpoint(&log->head, checkpoint);
+}
+
+static int finish_truncation(struct maplog *log,
+			     struct maplog_checkpoint *checkpoint)
+{
+	int ret;
+
 	if (!(checkpoint->flags & MAPLOG_TRUNCATING))
 		return 0;
 	log->recovery.truncation = true;
+	ret = confirm(log, checkpoint);
+	if (ret)
+		return ret;
 	return truncate_files(log->dirfd, checkpoint->truncate_to,
 			      checkpoint->flags & MAPLOG_REPLACING);
+}
+
+static int finish_trim(struct maplog *log, struct maplog_checkpoint *checkpoint)
+{
+	bool due = false;
+	int ret;
+
+	ret = trim_is_due(log->dirfd, checkpoint->first, &due);
+	if (!ret && due)
+		ret = confirm(log, checkpoint);
+	if (!ret && due)
+		ret = trim_files(log->dirfd, checkpoint->first);
+	return ret;
 }
 
 /* Files that were prepared for a change that did not come about. */
@@ -58,9 +84,7 @@ static int finish_changes(struct maplog *log)
 	ret = finish_truncation(log, &checkpoint);
 	if (!ret)
 		ret = dir_each(log->dirfd, remove_prepared, log);
-	if (!ret && checkpoint.first)
-		ret = trim_files(log->dirfd, checkpoint.first);
-	return ret;
+	return ret ? ret : finish_trim(log, &checkpoint);
 }
 
 /* Writes bytes again that are there: a failed sync of a writer before us may

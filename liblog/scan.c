@@ -11,7 +11,8 @@
 #include "io.h"
 #include "record.h"
 
-/* How much is made readable at a time, before it is touched. */
+/* How much is made readable at a time, at most, before it is touched: at first
+ * what is asked for, then twice as much each time. */
 #define AHEAD ((uint64_t)4 << 20)
 
 /* Memory of which the bytes from <= i < to were made readable. */
@@ -20,6 +21,7 @@ struct reach {
 	uint64_t size;
 	uint64_t from;
 	uint64_t to;
+	uint64_t ahead;
 };
 
 /* A device that cannot be read must be an errno, not a SIGBUS. */
@@ -30,11 +32,16 @@ static int reach_for(struct reach *reach, uint64_t from, uint64_t to)
 	if (from < reach->from || from > reach->to)
 		reach->from = reach->to = from;
 	while (reach->to < to) {
-		uint64_t n = reach->size - reach->to;
+		uint64_t n = to - reach->to;
 		int ret;
 
+		if (n < reach->ahead)
+			n = reach->ahead;
 		if (n > AHEAD)
 			n = AHEAD;
+		reach->ahead = 2 * n;
+		if (n > reach->size - reach->to)
+			n = reach->size - reach->to;
 		ret = io_populate(reach->at + reach->to, n, false);
 		if (ret)
 			return ret;
@@ -148,6 +155,8 @@ int scan_extent(int fd, const uint8_t *map, uint64_t from, uint64_t to,
 			break;
 		hole = lseek(fd, data, SEEK_HOLE);
 		at = hole < 0 || (uint64_t)hole > to ? to : (uint64_t)hole;
+		/* Not into the hole: it would be filled. */
+		reach.size = at;
 		ret = reach_for(&reach, (uint64_t)data, at);
 		if (ret)
 			return ret;

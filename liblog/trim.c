@@ -26,6 +26,20 @@ int trim_files(int dirfd, uint64_t first)
 	return ret ? ret : io_sync_dir(dirfd);
 }
 
+int trim_is_due(int dirfd, uint64_t first, bool *due)
+{
+	uint64_t *bases;
+	size_t count;
+	int ret;
+
+	ret = dir_segments(dirfd, &bases, &count);
+	if (ret)
+		return ret;
+	*due = count > 1 && bases[1] <= first;
+	free(bases);
+	return 0;
+}
+
 /* Takes segments out of the table that hold no entry from @first on. */
 static void drop_rows(struct maplog *log, uint64_t first)
 {

@@ -223,15 +223,35 @@ static int begin(enum call call)
 	return error;
 }
 
-void calls_look(void)
+/* Whom to tell of a call, who is to make calls of its own in peace. */
+static const struct call_watch *begin_watch(void)
 {
 	const struct call_watch *now =
 		__atomic_load_n(&watch, __ATOMIC_ACQUIRE);
 
-	if (!now)
-		return;
+	if (!now || inside)
+		return NULL;
 	inside = true;
-	now->before();
+	return now;
+}
+
+#define TELL(what, ...)                                                        \
+	do {                                                                   \
+		const struct call_watch *told = begin_watch();                 \
+                                                                               \
+		if (told) {                                                    \
+			told->what(__VA_ARGS__);                               \
+			inside = false;                                        \
+		}                                                              \
+	} while (0)
+
+void calls_look(void)
+{
+	const struct call_watch *told = begin_watch();
+
+	if (!told)
+		return;
+	told->before();
 	inside = false;
 }
 
@@ -248,21 +268,10 @@ static int begin_change(enum call call)
 	return error;
 }
 
-static void synced(int fd, bool created)
-{
-	const struct call_watch *now =
-		__atomic_load_n(&watch, __ATOMIC_ACQUIRE);
-
-	if (!now || inside)
-		return;
-	inside = true;
-	now->synced(fd, created);
-	inside = false;
-}
-
 REAL(int, openat64, int dirfd, const char *name, int flags, ...)
 {
 	bool creates = flags & O_CREAT;
+	bool makes;
 	mode_t mode = 0;
 	va_list list;
 	int fd;
@@ -274,9 +283,10 @@ REAL(int, openat64, int dirfd, const char *name, int flags, ...)
 	}
 	if (creates ? begin_change(CALL_OPEN) : begin(CALL_OPEN))
 		return -1;
+	makes = creates && faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
 	fd = __real_openat64(dirfd, name, flags, mode);
-	if (fd >= 0 && creates)
-		synced(fd, true);
+	if (fd >= 0 && makes)
+		TELL(made, fd, name);
 	return fd;
 }
 
@@ -319,7 +329,7 @@ REAL(int, fdatasync, int fd)
 		return -1;
 	ret = calls_skip_syncs ? 0 : __real_fdatasync(fd);
 	if (!ret)
-		synced(fd, false);
+		TELL(synced, fd);
 	return ret;
 }
 
@@ -331,30 +341,45 @@ REAL(int, fsync, int fd)
 		return -1;
 	ret = calls_skip_syncs ? 0 : __real_fsync(fd);
 	if (!ret)
-		synced(fd, false);
+		TELL(synced, fd);
 	return ret;
 }
 
 REAL(int, unlinkat, int dirfd, const char *name, int flags)
 {
+	int ret;
+
 	if (begin_change(CALL_UNLINK))
 		return -1;
-	return __real_unlinkat(dirfd, name, flags);
+	ret = __real_unlinkat(dirfd, name, flags);
+	if (!ret)
+		TELL(unlinked, dirfd, name);
+	return ret;
 }
 
 REAL(int, renameat, int dirfd, const char *name, int to, const char *new)
 {
+	int ret;
+
 	if (begin_change(CALL_RENAME))
 		return -1;
-	return __real_renameat(dirfd, name, to, new);
+	ret = __real_renameat(dirfd, name, to, new);
+	if (!ret)
+		TELL(moved, dirfd, name, new);
+	return ret;
 }
 
 REAL(int, renameat2, int dirfd, const char *name, int to, const char *new,
      unsigned flags)
 {
+	int ret;
+
 	if (begin_change(CALL_RENAME))
 		return -1;
-	return __real_renameat2(dirfd, name, to, new, flags);
+	ret = __real_renameat2(dirfd, name, to, new, flags);
+	if (!ret)
+		TELL(moved, dirfd, name, new);
+	return ret;
 }
 
 REAL(int, mkdirat, int dirfd, const char *name, mode_t mode)

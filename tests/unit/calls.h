@@ -71,12 +71,15 @@ int calls_changing(void);
  */
 bool calls_wrote(ino_t ino, uint64_t from, uint64_t to);
 
-/* Called around each call that changes a store; not called for calls that it
- * makes itself. */
+/* Called around calls that change a store; not for calls that it makes itself.
+ * Any thread of a log may be the one that calls. */
 struct call_watch {
 	void (*before)(void);
-	/* A file or directory was made durable, or a file was created. */
-	void (*synced)(int fd, bool created);
+	/* What was done, if it worked: */
+	void (*synced)(int fd); /* a file, or a directory */
+	void (*made)(int fd, const char *name);
+	void (*unlinked)(int dirfd, const char *name);
+	void (*moved)(int dirfd, const char *from, const char *to);
 };
 
 void calls_watch(const struct call_watch *watch);

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* A disk that forgets: what a power cut leaves of a log's directory. */
+/* A disk that forgets: what a power cut may leave of a log's directory. */
 #include "disk.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "content.h"
 #include "fixture.h"
 
-#define FILES_MAX 256
+#define FILES_MAX 64
 #define NAMES_MAX 64
-#define SECTOR	  512
+#define MOVES_MAX 64
 
-/* What is durable of a file. */
+/* A file that has or had a name. */
 struct file {
 	ino_t ino;
-	int content; /* a memfd; -1 if it never was synced */
+	int fd; /* -1: it had no name when its writer was killed */
+	struct content durable;
+	struct content live; /* as it was looked at last */
 };
 
 struct name {
 	char name[40];
-	ino_t ino;
+	int file;
 };
 
 struct names {
@@ -36,292 +36,420 @@ struct names {
 	int count;
 };
 
-static struct {
+/* A change of names: a file loses one, or gets one, or both at once. */
+struct move {
+	char from[40];
+	char to[40];
+	int file;
+};
+
+struct disk {
 	pthread_mutex_t lock;
-	const char *name;
+	struct plan plan;
 	int dirfd;
 	ino_t ino; /* of the directory */
-	unsigned losses;
+	pthread_t owner;
+	bool now; /* a cut was asked for */
 	uint64_t mark;
-	int every;
-	int moments;
 	struct file file[FILES_MAX];
 	int files;
 	struct names durable;
-	struct crash *crash;
-	int crashes;
-	uint64_t random;
+	struct move move[MOVES_MAX]; /* since then */
+	int moves;
+	struct cut *cut;
+	size_t cuts;
+	size_t room;
+	/* When a cut that lost all was kept last. */
 	uint64_t syncs;
-	/* When the last crash that lost everything was kept. */
 	uint64_t all_syncs;
 	uint64_t all_mark;
-} disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .dirfd = -1 };
+};
+
+static struct disk *attached;
+static uint64_t chance;
+static uint64_t made;
+
+static uint64_t roll_dice(void)
+{
+	chance = chance * 6364136223846793005U + 1442695040888963407U;
+	return chance >> 33;
+}
 
 static bool toss(void)
 {
-	disk.random = disk.random * 6364136223846793005U + 1442695040888963407U;
-	return disk.random >> 63;
+	return roll_dice() & 1;
 }
 
-static struct file *find_file_of(ino_t ino)
+static int add_file(struct disk *disk, ino_t ino, const char *name)
 {
-	for (int i = 0; i < disk.files; i++) {
-		if (disk.file[i].ino == ino)
-			return &disk.file[i];
-	}
-	ck_assert_int_lt(disk.files, FILES_MAX);
-	disk.file[disk.files] = (struct file){ ino, -1 };
-	return &disk.file[disk.files++];
+	struct file *file = &disk->file[disk->files];
+
+	must(disk->files < FILES_MAX);
+	memset(file, 0, sizeof(*file));
+	file->ino = ino;
+	file->fd = openat(disk->dirfd, name, O_RDONLY | O_CLOEXEC);
+	must(file->fd >= 0);
+	return disk->files++;
 }
 
-static void list(struct names *names)
+static void put_name(struct names *names, const char *name, int file)
 {
-	int fd = openat(disk.dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
+	struct name *at = names->name;
 
-	ck_assert_ptr_nonnull(dir);
-	names->count = 0;
-	while ((entry = readdir(dir))) {
-		struct name *name = &names->name[names->count];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		ck_assert_int_lt(++names->count, NAMES_MAX);
-		snprintf(name->name, sizeof(name->name), "%.39s",
-			 entry->d_name);
-		name->ino = entry->d_ino;
-	}
-	closedir(dir);
+	while (at < names->name + names->count && strcmp(at->name, name))
+		at++;
+	must(at < names->name + NAMES_MAX);
+	if (at == names->name + names->count)
+		names->count++;
+	snprintf(at->name, sizeof(at->name), "%.39s", name);
+	at->file = file;
 }
 
-static void keep_content(int fd, ino_t ino)
+static void drop_name(struct names *names, const char *name)
 {
-	struct file *file = find_file_of(ino);
-	char path[40];
-	int in;
-
-	/* It may be open for writing only. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	in = open(path, O_RDONLY | O_CLOEXEC);
-	ck_assert_int_ge(in, 0);
-	if (file->content < 0)
-		file->content = memfd_create("durable", MFD_CLOEXEC);
-	ck_assert_int_ge(file->content, 0);
-	copy_data(in, file->content);
-	close(in);
-}
-
-static void forget_content(ino_t ino)
-{
-	struct file *file = find_file_of(ino);
-
-	if (file->content >= 0)
-		close(file->content);
-	file->content = -1;
-}
-
-static void synced(int fd, bool created)
-{
-	struct stat st;
-
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	pthread_mutex_lock(&disk.lock);
-	disk.syncs++;
-	if (disk.dirfd < 0)
-		;
-	else if (S_ISREG(st.st_mode) && created && !st.st_size)
-		forget_content(st.st_ino);
-	else if (S_ISREG(st.st_mode) && !created)
-		keep_content(fd, st.st_ino);
-	else if (st.st_ino == disk.ino && !created)
-		list(&disk.durable);
-	pthread_mutex_unlock(&disk.lock);
-}
-
-/* Sectors of what is written but not durable reach the disk as they like. */
-static void mix(int from, int to)
-{
-	char sector[SECTOR];
-	struct stat st;
-	off_t at = 0;
-
-	ck_assert_int_eq(fstat(from, &st), 0);
-	if (toss())
-		ck_assert_int_eq(ftruncate(to, st.st_size), 0);
-	while (at < st.st_size) {
-		off_t data = lseek(from, at, SEEK_DATA);
-		ssize_t n;
-
-		at = data < 0 ? st.st_size : lseek(from, data, SEEK_HOLE);
-		for (; data >= 0 && data < at; data += SECTOR) {
-			if (toss())
-				continue;
-			n = pread(from, sector, SECTOR, data);
-			ck_assert_int_ge(n, 0);
-			ck_assert_int_eq(pwrite(to, sector, (size_t)n, data),
-					 n);
+	for (int i = 0; i < names->count; i++) {
+		if (!strcmp(names->name[i].name, name)) {
+			names->name[i] = names->name[--names->count];
+			return;
 		}
 	}
 }
 
-static int open_now(const struct names *now, ino_t ino)
+static void apply(struct names *names, const struct move *move)
 {
-	for (int i = 0; i < now->count; i++) {
-		if (now->name[i].ino == ino)
-			return openat(disk.dirfd, now->name[i].name,
-				      O_RDONLY | O_CLOEXEC);
+	if (*move->from)
+		drop_name(names, move->from);
+	if (*move->to)
+		put_name(names, move->to, move->file);
+}
+
+static struct names names_now(const struct disk *disk)
+{
+	struct names now = disk->durable;
+
+	for (int i = 0; i < disk->moves; i++)
+		apply(&now, &disk->move[i]);
+	return now;
+}
+
+static int file_of(const struct disk *disk, const char *name)
+{
+	struct names now = names_now(disk);
+
+	for (int i = 0; i < now.count; i++) {
+		if (!strcmp(now.name[i].name, name))
+			return now.name[i].file;
 	}
 	return -1;
 }
 
-static void leave_file(int to, const struct names *now, ino_t ino,
-		       enum loss loss)
+static void add_move(struct disk *disk, const char *from, const char *to,
+		     int file)
 {
-	const struct file *file = find_file_of(ino);
-	int in;
+	struct move *move = &disk->move[disk->moves];
 
-	if (file->content >= 0)
-		copy_data(file->content, to);
-	if (loss == LOSS_ALL || loss == LOSS_CONTENTS)
-		return;
-	in = open_now(now, ino);
-	if (in < 0)
-		return;
-	if (loss == LOSS_SOME || loss == LOSS_SOME_NAMES)
-		mix(in, to);
-	else
-		copy_data(in, to);
-	close(in);
+	must(disk->moves++ < MOVES_MAX);
+	snprintf(move->from, sizeof(move->from), "%.39s", from);
+	snprintf(move->to, sizeof(move->to), "%.39s", to);
+	move->file = file;
 }
 
-static void leave(const char *directory, enum loss loss)
+static bool is_here(const struct disk *disk, int dirfd)
 {
-	bool lost = loss == LOSS_ALL || loss == LOSS_NAMES ||
-		    loss == LOSS_SOME_NAMES;
-	struct names now;
-	const struct names *names = lost ? &disk.durable : &now;
+	struct stat st;
+
+	must(!fstat(dirfd, &st));
+	return st.st_ino == disk->ino;
+}
+
+static void on_made(int fd, const char *name)
+{
+	struct disk *disk = attached;
+	struct stat st;
+
+	must(!fstat(fd, &st));
+	pthread_mutex_lock(&disk->lock);
+	add_move(disk, "", name, add_file(disk, st.st_ino, name));
+	pthread_mutex_unlock(&disk->lock);
+}
+
+static void on_unlinked(int dirfd, const char *name)
+{
+	struct disk *disk = attached;
+
+	pthread_mutex_lock(&disk->lock);
+	if (is_here(disk, dirfd))
+		add_move(disk, name, "", -1);
+	pthread_mutex_unlock(&disk->lock);
+}
+
+static void on_moved(int dirfd, const char *from, const char *to)
+{
+	struct disk *disk = attached;
+
+	pthread_mutex_lock(&disk->lock);
+	if (is_here(disk, dirfd))
+		add_move(disk, from, to, file_of(disk, from));
+	pthread_mutex_unlock(&disk->lock);
+}
+
+static void sync_file(struct disk *disk, ino_t ino)
+{
+	for (int i = 0; i < disk->files; i++) {
+		if (disk->file[i].ino == ino && disk->file[i].fd >= 0)
+			content_load(&disk->file[i].durable, disk->file[i].fd);
+	}
+}
+
+static void on_synced(int fd)
+{
+	struct disk *disk = attached;
+	struct stat st;
+
+	must(!fstat(fd, &st));
+	pthread_mutex_lock(&disk->lock);
+	disk->syncs++;
+	if (st.st_ino != disk->ino)
+		sync_file(disk, st.st_ino);
+	for (int i = 0; st.st_ino == disk->ino && i < disk->moves; i++)
+		apply(&disk->durable, &disk->move[i]);
+	if (st.st_ino == disk->ino)
+		disk->moves = 0;
+	pthread_mutex_unlock(&disk->lock);
+}
+
+static bool keeps_names(enum loss loss)
+{
+	return loss == LOSS_NONE || loss == LOSS_CONTENTS ||
+	       (loss == LOSS_SOME && toss());
+}
+
+static void leave_file(const struct file *file, enum loss loss, int to)
+{
+	static struct content torn;
+	bool all = loss == LOSS_NONE || loss == LOSS_NAMES;
+
+	/* A third of them lose all, a third nothing. */
+	if (loss == LOSS_SOME && roll_dice() % 3 == 0) {
+		content_tear(&torn, &file->durable, &file->live, toss);
+		content_store(&torn, to);
+		return;
+	}
+	if (loss == LOSS_SOME)
+		all = toss();
+	content_store(all ? &file->live : &file->durable, to);
+}
+
+static void leave(const struct disk *disk, const char *directory,
+		  enum loss loss)
+{
+	struct names names = disk->durable;
 	int dir;
 
-	list(&now);
-	ck_assert_int_eq(mkdirat(store, directory, 0777), 0);
+	for (int i = 0; i < disk->moves; i++) {
+		if (keeps_names(loss))
+			apply(&names, &disk->move[i]);
+	}
+	must(!mkdirat(store, directory, 0777));
 	dir = openat(store, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(dir, 0);
-	for (int i = 0; i < names->count; i++) {
-		int fd = openat(dir, names->name[i].name,
+	must(dir >= 0);
+	for (int i = 0; i < names.count; i++) {
+		int fd = openat(dir, names.name[i].name,
 				O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
-		ck_assert_int_ge(fd, 0);
-		leave_file(fd, &now, names->name[i].ino, loss);
+		must(fd >= 0);
+		leave_file(&disk->file[names.name[i].file], loss, fd);
 		close(fd);
 	}
 	close(dir);
 }
 
-static void add_crash(enum loss loss)
+/* What will be durable of it when all else goes on as it is. */
+static struct disk *copy_past(const struct disk *disk)
 {
-	struct crash *crash;
+	struct disk *past = calloc(1, sizeof(*past));
 
-	disk.crash = realloc(disk.crash,
-			     (size_t)(disk.crashes + 1) * sizeof(*disk.crash));
-	ck_assert_ptr_nonnull(disk.crash);
-	crash = &disk.crash[disk.crashes];
-	crash->mark = disk.mark;
-	crash->loss = loss;
-	snprintf(crash->name, sizeof(crash->name), "%.24s-%d", disk.name,
-		 disk.crashes++);
-	leave(crash->name, loss);
+	must(past);
+	past->files = disk->files;
+	past->durable = disk->durable;
+	past->moves = disk->moves;
+	memcpy(past->move, disk->move, sizeof(past->move));
+	for (int i = 0; i < disk->files; i++) {
+		past->file[i].fd = -1;
+		content_copy(&past->file[i].durable, &disk->file[i].durable);
+		content_copy(&past->file[i].live, &disk->file[i].live);
+	}
+	return past;
+}
+
+static void add_cut(struct disk *disk, enum loss loss)
+{
+	struct cut *cut;
+
+	if (disk->cuts == disk->room) {
+		disk->room = disk->room ? disk->room * 2 : 16;
+		disk->cut = realloc(disk->cut, disk->room * sizeof(*disk->cut));
+		must(disk->cut);
+	}
+	cut = &disk->cut[disk->cuts++];
+	cut->mark = disk->mark;
+	cut->loss = loss;
+	cut->exact = pthread_equal(pthread_self(), disk->owner);
+	cut->past = loss == LOSS_NONE ? copy_past(disk) : NULL;
+	snprintf(cut->name, sizeof(cut->name), "cut-%d", (int)made++);
+	leave(disk, cut->name, loss);
 }
 
 /* Whether it would be the same as the one that was kept last. */
-static bool is_known(enum loss loss)
+static bool is_known(struct disk *disk)
 {
-	bool known = disk.all_syncs == disk.syncs && disk.all_mark == disk.mark;
+	bool known =
+		disk->all_syncs == disk->syncs && disk->all_mark == disk->mark;
 
-	if (loss != LOSS_ALL)
-		return false;
-	disk.all_syncs = disk.syncs;
-	disk.all_mark = disk.mark;
+	disk->all_syncs = disk->syncs;
+	disk->all_mark = disk->mark;
 	return known;
 }
 
-static void keep_crash(void)
+static void keep_cuts(struct disk *disk)
 {
+	for (int i = 0; i < disk->files; i++) {
+		if (disk->file[i].fd >= 0)
+			content_load(&disk->file[i].live, disk->file[i].fd);
+	}
 	for (int i = 0; i < LOSSES; i++) {
 		enum loss loss = (enum loss)i;
+		unsigned n = loss == LOSS_SOME ? disk->plan.some : 1;
 
-		if (disk.losses & 1U << loss && !is_known(loss))
-			add_crash(loss);
+		if (!(disk->plan.losses & 1U << loss) ||
+		    (loss == LOSS_ALL && is_known(disk)) ||
+		    (loss == LOSS_NONE && roll_dice() % disk->plan.kill_one_in))
+			continue;
+		while (n--)
+			add_cut(disk, loss);
 	}
 }
 
 static void before(void)
 {
-	pthread_mutex_lock(&disk.lock);
-	if (disk.dirfd >= 0 && disk.moments++ % disk.every == 0)
-		keep_crash();
-	pthread_mutex_unlock(&disk.lock);
+	struct disk *disk = attached;
+
+	pthread_mutex_lock(&disk->lock);
+	if (disk->now ||
+	    (disk->plan.one_in && roll_dice() % disk->plan.one_in == 0))
+		keep_cuts(disk);
+	disk->now = false;
+	pthread_mutex_unlock(&disk->lock);
 }
 
-static const struct call_watch watch = { before, synced };
+static const struct call_watch disk_watch = {
+	before, on_synced, on_made, on_unlinked, on_moved,
+};
 
-void disk_crash(void)
+void disk_cut(struct disk *disk)
 {
-	disk.moments = 0;
+	pthread_mutex_lock(&disk->lock);
+	disk->now = true;
+	pthread_mutex_unlock(&disk->lock);
 	calls_look();
 }
 
-void disk_mark(uint64_t mark)
+void disk_replan(struct disk *disk, const struct plan *plan)
 {
-	pthread_mutex_lock(&disk.lock);
-	disk.mark = mark;
-	pthread_mutex_unlock(&disk.lock);
+	pthread_mutex_lock(&disk->lock);
+	disk->plan = *plan;
+	pthread_mutex_unlock(&disk->lock);
 }
 
-static void keep_all(void)
+void disk_mark(struct disk *disk, uint64_t mark)
 {
-	list(&disk.durable);
-	for (int i = 0; i < disk.durable.count; i++) {
-		int fd = openat(disk.dirfd, disk.durable.name[i].name,
-				O_RDONLY | O_CLOEXEC);
+	pthread_mutex_lock(&disk->lock);
+	disk->mark = mark;
+	pthread_mutex_unlock(&disk->lock);
+}
 
-		ck_assert_int_ge(fd, 0);
-		keep_content(fd, disk.durable.name[i].ino);
-		close(fd);
+static void list_files(struct disk *disk)
+{
+	int fd = openat(disk->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+
+	must(dir);
+	while ((entry = readdir(dir))) {
+		int file;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		file = add_file(disk, entry->d_ino, entry->d_name);
+		content_load(&disk->file[file].durable, disk->file[file].fd);
+		put_name(&disk->durable, entry->d_name, file);
+	}
+	closedir(dir);
+}
+
+/* The same files, by the names that they had when their writer was killed. */
+static void find_files(struct disk *disk)
+{
+	struct names now = names_now(disk);
+
+	for (int i = 0; i < now.count; i++) {
+		struct file *file = &disk->file[now.name[i].file];
+		struct stat st;
+
+		file->fd = openat(disk->dirfd, now.name[i].name,
+				  O_RDONLY | O_CLOEXEC);
+		must(file->fd >= 0 && !fstat(file->fd, &st));
+		file->ino = st.st_ino;
 	}
 }
 
-void disk_attach(const char *name, unsigned losses, int every)
+struct disk *disk_attach(const char *name, struct disk *past,
+			 const struct plan *plan, uint64_t seed)
 {
+	struct disk *disk = past ? past : calloc(1, sizeof(*disk));
 	struct stat st;
 
-	disk.name = name;
-	disk.dirfd = openat(store, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(disk.dirfd, 0);
-	ck_assert_int_eq(fstat(disk.dirfd, &st), 0);
-	disk.ino = st.st_ino;
-	disk.losses = losses;
-	disk.every = every;
-	disk.moments = 0;
-	disk.mark = 0;
-	disk.crash = NULL;
-	disk.crashes = 0;
-	disk.all_mark = UINT64_MAX;
-	keep_all();
-	calls_watch(&watch);
+	must(disk && !attached);
+	pthread_mutex_init(&disk->lock, NULL);
+	disk->dirfd = openat(store, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	must(disk->dirfd >= 0 && !fstat(disk->dirfd, &st));
+	disk->ino = st.st_ino;
+	disk->plan = *plan;
+	disk->owner = pthread_self();
+	disk->all_mark = UINT64_MAX;
+	chance = seed;
+	if (past)
+		find_files(disk);
+	else
+		list_files(disk);
+	attached = disk;
+	calls_watch(&disk_watch);
+	return disk;
 }
 
-int disk_detach(struct crash **crashes)
+void disk_forget(struct disk *past)
 {
+	if (!past)
+		return;
+	for (int i = 0; i < past->files; i++) {
+		if (past->file[i].fd >= 0)
+			close(past->file[i].fd);
+		content_free(&past->file[i].durable);
+		content_free(&past->file[i].live);
+	}
+	free(past);
+}
+
+size_t disk_detach(struct disk *disk, struct cut **cuts)
+{
+	size_t n = disk->cuts;
+
+	must(attached == disk);
 	calls_watch(NULL);
-	/* A thread of the log may be about to look. */
-	pthread_mutex_lock(&disk.lock);
-	for (int i = 0; i < disk.files; i++)
-		forget_content(disk.file[i].ino);
-	disk.files = 0;
-	close(disk.dirfd);
-	disk.dirfd = -1;
-	pthread_mutex_unlock(&disk.lock);
-	*crashes = disk.crash;
-	return disk.crashes;
+	attached = NULL;
+	close(disk->dirfd);
+	pthread_mutex_destroy(&disk->lock);
+	*cuts = disk->cut;
+	disk_forget(disk);
+	return n;
 }

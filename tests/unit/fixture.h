@@ -7,14 +7,24 @@
 #define UNIT_FIXTURE_H
 
 #include <check.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "calls.h"
 #include "log.h"
 
 #define MIB ((size_t)1 << 20)
+
+/* For what is done very often: ck_assert() writes down where it was. */
+#define must(what)                                                             \
+	do {                                                                   \
+		if (!(what))                                                   \
+			ck_abort_msg("%s:%d: %s: %s", __FILE__, __LINE__,      \
+				     #what, strerror(errno));                  \
+	} while (0)
 
 /* The name of the log that tests have in their store. */
 #define LOG "log"

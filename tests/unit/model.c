@@ -18,7 +18,7 @@ static char *bytes_of(uint32_t value, uint32_t bytes, size_t *n)
 	/* Sizes differ, too; some entries are empty. */
 	*n = value % 7 == 3 ? 0 : bytes + value % 5;
 	data = malloc(*n + 1);
-	ck_assert_ptr_nonnull(data);
+	must(data);
 	pattern(data, *n, value);
 	return data;
 }
@@ -39,6 +39,7 @@ void model_step(struct model *model, const struct step *step, unsigned number)
 {
 	uint64_t index = index_of(model, step);
 
+	model->appended = step->what == STEP_APPEND;
 	switch (step->what) {
 	case STEP_TRUNCATE:
 	case STEP_OVERWRITE:
@@ -53,7 +54,7 @@ void model_step(struct model *model, const struct step *step, unsigned number)
 	if (step->what != STEP_APPEND && step->what != STEP_OVERWRITE)
 		return;
 	for (unsigned i = 0; i < step->n; i++) {
-		ck_assert_uint_lt(model->next, MODEL_ENTRIES);
+		must(model->next < MODEL_ENTRIES);
 		model->value[model->next++] = value_of(number, i);
 	}
 }
@@ -118,24 +119,38 @@ static bool is_value(const void *data, const struct maplog_info *info,
 	return same;
 }
 
-static const char *entry_differs(struct maplog *log, uint64_t index,
-				 uint32_t value)
+static int check_entry(struct maplog *log, const struct maplog_view *view,
+		       uint32_t value)
+{
+	struct maplog_info info;
+	const void *data;
+	int ret = 0;
+
+	if (value != MODEL_FILLER)
+		ret = maplog_view_check(log, view, NULL);
+	if (!ret)
+		ret = maplog_view_entry(view, 0, &data, &info);
+	if (ret)
+		return ret;
+	if (value == MODEL_FILLER)
+		return (uint32_t)info.tag == value ? 0 : -ESTALE;
+	return is_value(data, &info, value) ? 0 : -ESTALE;
+}
+
+const char *model_entry_differs(struct maplog *log, uint64_t index,
+				uint32_t value)
 {
 	static char text[96];
-	struct maplog_info info;
 	struct maplog_view view;
-	const void *data;
 	int ret;
 
 	ret = maplog_view(log, index, 1, &view);
 	if (!ret) {
-		ret = maplog_view_check(log, &view, NULL);
-		if (!ret)
-			ret = maplog_view_entry(&view, 0, &data, &info);
-		if (!ret && !is_value(data, &info, value))
-			ret = -ESTALE;
+		ret = check_entry(log, &view, value);
 		maplog_view_release(&view);
 	}
+	if (value == MODEL_LOST && (ret == -EBADMSG || ret == -EUCLEAN))
+		return NULL;
 	if (!ret)
 		return NULL;
 	snprintf(text, sizeof(text), "entry %d: %s", (int)index,
@@ -156,7 +171,8 @@ const char *model_differs(struct maplog *log, const struct model *model)
 		return text;
 	}
 	for (uint64_t i = model->first; i < model->next; i++) {
-		const char *differs = entry_differs(log, i, model->value[i]);
+		const char *differs =
+			model_entry_differs(log, i, model->value[i]);
 
 		if (differs)
 			return differs;

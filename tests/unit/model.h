@@ -14,10 +14,16 @@
 
 #define MODEL_ENTRIES 256
 
+/* Instead of a value: an entry of zeros, whose bytes are not looked at; and
+ * one that a power cut took before it was durable: it reads as damaged. */
+#define MODEL_FILLER 0xffffffff
+#define MODEL_LOST   0xfffffffe
+
 struct model {
 	uint64_t first;
 	uint64_t next;
 	uint32_t value[MODEL_ENTRIES]; /* by index: what was appended there */
+	bool appended;		       /* nothing else was done last */
 };
 
 enum what {
@@ -52,5 +58,11 @@ int model_do(struct maplog *log, const struct model *model,
 /** model_differs() - what of a log is not as the model says; NULL if nothing
  */
 const char *model_differs(struct maplog *log, const struct model *model);
+
+/** model_entry_differs() - likewise, of one entry
+ * @value: what was appended there
+ */
+const char *model_entry_differs(struct maplog *log, uint64_t index,
+				uint32_t value);
 
 #endif
