@@ -134,6 +134,8 @@ bool pair_record(const struct pair *pair, enum pair_place place, uint64_t rel,
 {
 	const uint8_t *at;
 
+	assert(place < PAIR_PLACES);
+
 	if (!find_place(pair, place, rel, record))
 		return false;
 	at = pair->map[record->file] + record->offset;

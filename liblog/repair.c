@@ -67,6 +67,8 @@ static int put_record(struct repair *repair, uint64_t rel,
 {
 	int ret = 0;
 
+	assert(repair->pair.base + rel >= repair->pair.base);
+
 	for (enum pair_place place = 0; !ret && place < PAIR_PLACES; place++) {
 		struct pair_record there;
 
@@ -192,6 +194,8 @@ static int repair_segment(struct repair *repair, const struct maplog_head *page,
 	struct pair *pair = &repair->pair;
 	int synced;
 	int ret;
+
+	assert(page);
 
 	ret = pair_open(repair->dirfd, page, base,
 			repair->found.checkpoint.durable, pair);

@@ -17,6 +17,8 @@ int trim_files(int dirfd, uint64_t first)
 	size_t count;
 	int ret;
 
+	assert(first);
+
 	ret = dir_segments(dirfd, &bases, &count);
 	if (ret)
 		return ret;
