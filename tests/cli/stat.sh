@@ -67,6 +67,26 @@ for time in 0 -1 10ms x 1x; do
     [ "$(wc -l <err)" = 1 ] || fail "not one line"
 done
 
+# status as JSON has what its lines have.
+"$maplog" follow --name w --from 0 s/a | head -n 1 >out
+expect 0 "$maplog" status --json s/a
+[ "$(wc -l <out)" = 1 ] || fail "one line"
+if command -v python3 >/dev/null; then
+    "$maplog" status s/a >lines
+    python3 -c '
+import json
+with open("out", encoding="utf-8") as file:
+    found = json.load(file)
+pairs = [line.rstrip("\n").split(": ", 1) for line in open("lines")]
+keys = [key for key, _ in pairs if key != "reader"]
+assert sorted([*keys, "readers", "torns"]) == sorted(found)
+for key, value in pairs:
+    assert key == "reader" or str(found[key]) == value, key
+assert [r["name"] for r in found["readers"]] == ["w"]
+assert found["readers"][0]["lag"] == found["next"] - found["readers"][0]["next"]
+' || fail "status as json"
+fi
+
 # config: shown, and set; the defaults without a log.
 expect 0 "$maplog" config
 says out 'segment-size = 256M' 'sync = always'
