@@ -111,8 +111,9 @@ class Function:
         self.group = group
         self.header = header
         self.type = " ".join(match["type"].split())
+        self.type = self.type.removeprefix("static inline ")
         self.args = [" ".join(arg.split())
-                     for arg in match["args"].split(",")]
+                     for arg in re.split(r",(?![^(]*\))", match["args"])]
         parts = paragraphs(unstar(match["comment"]))
         first, *arguments = parts.pop(0).lstrip().split("\n")
         head = re.fullmatch(rf"{self.name}\(\) - (.+)", first.strip())
@@ -139,7 +140,9 @@ class Function:
             else:
                 raise Wrong(f"{self.name}: not understood: {line}")
         for name, _ in found:
-            if not any(re.search(rf"\b{name}$", arg) for arg in self.args):
+            # Last, or what points to a function.
+            if not any(re.search(rf"\b{name}(?:$|\)\()", arg)
+                       for arg in self.args):
                 raise Wrong(f"{self.name}: has no argument {name}")
         return found
 
