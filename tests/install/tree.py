@@ -3,6 +3,7 @@
 """`meson install` puts everything where people and programs look for it."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -82,6 +83,11 @@ class Installed(unittest.TestCase):
     def test_everything_is_in_its_place(self):
         for name in EXPECTED:
             self.one(name)
+
+    def test_the_service_reads_the_ini_file_that_is_installed(self):
+        unit = self.one("lib/systemd/system/maplogfs@.service").read_text()
+        named = re.search(r"(?m)^ExecStart=.* -c (\S+)", unit)[1]
+        self.assertTrue((self.dest / named.lstrip("/")).is_file(), named)
 
     def test_nothing_else_comes_with_it(self):
         folders = {str(path.relative_to(self.prefix).parent).split("/")[0]

@@ -206,7 +206,7 @@ class Units(Service):
         command = re.search(r"(?m)^ExecStart=\S+ (.*)$", text)[1]
         command = command.replace("/var/lib/maplog/%I", self.store).replace(
             "/run/maplogfs/%I", self.mnt).replace(
-                "/etc/maplogfs.ini", os.path.join(ROOT, "etc/maplogfs.ini"))
+                re.search(r"-c (\S+)", command)[1], os.path.join(ROOT, "etc/maplogfs.ini"))
         rights = re.search(r"(?m)^CapabilityBoundingSet=(.*)$", text)[1]
         rights = ",".join("+" + right.removeprefix("CAP_").lower()
                           for right in rights.split())
