@@ -7,27 +7,35 @@
 
 #include "name.h"
 
+/* One more than any command has: then it is seen that they are too many. */
 #define WORDS_MAX 5
+
+#define NOT_A_COMMAND "not a command; see maplogfs(8)"
 
 /* What words follow a verb: a number for the index, one for the length and
  * perhaps a tag, a key and a value. */
 static const struct {
 	const char *name;
+	const char *wrong; /* said when other words do */
 	enum command_verb verb;
 	bool index;
 	bool length;
 	bool option;
 } verbs[] = {
-	{ "append", COMMAND_APPEND, false, true, false },
-	{ "append-at", COMMAND_APPEND_AT, true, true, false },
-	{ "overwrite", COMMAND_OVERWRITE, true, true, false },
-	{ "truncate", COMMAND_TRUNCATE, true, false, false },
-	{ "trim", COMMAND_TRIM, true, false, false },
-	{ "sync", COMMAND_SYNC, false, false, false },
-	{ "seal", COMMAND_SEAL, false, false, false },
-	{ "retain", COMMAND_RETAIN, false, false, false },
-	{ "set", COMMAND_SET, false, false, true },
-	{ "verify", COMMAND_VERIFY, false, false, false },
+	{ "append", "usage: append LENGTH [tag=TAG]", COMMAND_APPEND, false,
+	  true, false },
+	{ "append-at", "usage: append-at INDEX LENGTH [tag=TAG]",
+	  COMMAND_APPEND_AT, true, true, false },
+	{ "overwrite", "usage: overwrite INDEX LENGTH [tag=TAG]",
+	  COMMAND_OVERWRITE, true, true, false },
+	{ "truncate", "usage: truncate INDEX", COMMAND_TRUNCATE, true, false,
+	  false },
+	{ "trim", "usage: trim INDEX", COMMAND_TRIM, true, false, false },
+	{ "sync", "usage: sync", COMMAND_SYNC, false, false, false },
+	{ "seal", "usage: seal", COMMAND_SEAL, false, false, false },
+	{ "retain", "usage: retain", COMMAND_RETAIN, false, false, false },
+	{ "set", "usage: set KEY VALUE", COMMAND_SET, false, false, true },
+	{ "verify", "usage: verify", COMMAND_VERIFY, false, false, false },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -45,6 +53,7 @@ static int parse_words(char **words, size_t count, size_t verb,
 {
 	size_t at = 1;
 
+	command->wrong = verbs[verb].wrong;
 	command->verb = verbs[verb].verb;
 	if (verbs[verb].index &&
 	    (at >= count || !name_number(words[at++], &command->index)))
@@ -64,32 +73,28 @@ static int parse_words(char **words, size_t count, size_t verb,
 	return at == count ? 0 : -EINVAL;
 }
 
-/* Cuts a line into words; too many of them are no command. */
-static int split(char *line, char **words, size_t *count)
+/* Cuts a line into words, as many as there is room for. */
+static size_t split(char *line, char **words)
 {
 	char *rest = NULL;
 	char *word = strtok_r(line, " \t\r", &rest);
+	size_t count = 0;
 
-	*count = 0;
-	while (word) {
-		if (*count == WORDS_MAX)
-			return -EINVAL;
-		words[(*count)++] = word;
+	while (word && count < WORDS_MAX) {
+		words[count++] = word;
 		word = strtok_r(NULL, " \t\r", &rest);
 	}
-	return 0;
+	return count;
 }
 
 int command_parse(char *line, struct command *command)
 {
 	char *words[WORDS_MAX];
-	size_t count;
-	int ret;
+	size_t count = split(line, words);
 
-	memset(command, 0, sizeof(*command));
-	ret = split(line, words, &count);
-	if (ret || !count)
-		return ret;
+	*command = (struct command){ .wrong = NOT_A_COMMAND };
+	if (!count)
+		return 0;
 	for (size_t i = 0; i < VERBS; i++) {
 		if (!strcmp(words[0], verbs[i].name))
 			return parse_words(words, count, i, command);

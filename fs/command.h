@@ -31,13 +31,15 @@ struct command {
 	uint64_t tag;
 	const char *key; /* into the line */
 	const char *value;
+	const char *wrong; /* what is to be said if this is none */
 };
 
 /**
  * command_parse() - understand one line
  * @line: without its newline, ends with a zero byte; is cut into words
  *
- * Return: 0; -EINVAL if it is no command, or has too many or too few words.
+ * Return: 0; -EINVAL if it is no command, or has too many or too few words:
+ * then wrong says that, or what this command takes.
  */
 int command_parse(char *line, struct command *command);
 

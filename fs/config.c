@@ -50,6 +50,9 @@ struct source {
 	int line;
 };
 
+/* That page has all of them, with their limits. */
+#define MANUAL "(see maplogfs.ini(5))"
+
 static int wrong(const struct source *source, const char *what,
 		 const char *name, const char *value)
 {
@@ -57,10 +60,11 @@ static int wrong(const struct source *source, const char *what,
 
 	value = value ? value : "";
 	if (source->file)
-		report(LOG_ERR, "%s:%d: %s: %s%s%s", source->file, source->line,
-		       what, name, equals, value);
+		report(LOG_ERR, "%s:%d: %s: %s%s%s " MANUAL, source->file,
+		       source->line, what, name, equals, value);
 	else
-		report(LOG_ERR, "%s: %s%s%s", what, name, equals, value);
+		report(LOG_ERR, "%s: %s%s%s " MANUAL, what, name, equals,
+		       value);
 	return -EINVAL;
 }
 
@@ -261,14 +265,20 @@ struct reader {
 	FILE *file;
 	bool inside; /* of a line that was too long for one piece */
 	bool failed;
+	int error; /* of reading */
 };
 
 static char *read_line(char *text, int size, void *arg)
 {
 	struct reader *reader = arg;
 
-	if (reader->failed || !fgets(text, size, reader->file))
+	if (reader->failed)
 		return NULL;
+	errno = 0;
+	if (!fgets(text, size, reader->file)) {
+		reader->error = errno;
+		return NULL;
+	}
 	reader->source.line += !reader->inside;
 	reader->inside = !strchr(text, '\n');
 	return text;
@@ -297,9 +307,11 @@ static int read_file(struct config *config, const char *path)
 	}
 	line = ini_parse_stream(read_line, &reader, on_key, &reader);
 	fclose(reader.file);
-	if (!line)
+	if (reader.error)
+		report(LOG_ERR, "%s: %s", path, strerror(reader.error));
+	else if (!line)
 		return 0;
-	if (!reader.failed)
+	else if (!reader.failed)
 		report(LOG_ERR, "%s:%d: neither [section] nor key = value",
 		       path, line);
 	return -EINVAL;
@@ -361,7 +373,11 @@ static int parse_flags(struct config *config, int argc, char **argv)
 static int parse_arguments(struct config *config, int argc, char **argv)
 {
 	if (argc - optind != 2) {
-		report(LOG_ERR, "needs a STORE and a MOUNTPOINT");
+		if (argc - optind > 2)
+			report(LOG_ERR, "one word too many: %s",
+			       argv[optind + 2]);
+		else
+			report(LOG_ERR, "needs a STORE and a MOUNTPOINT");
 		return try_help();
 	}
 	config->store = argv[optind];

@@ -233,9 +233,10 @@ static int do_set(struct control_handle *file)
 			     file->command.value);
 
 	if (ret == -ENOKEY)
-		return fail(file, -EINVAL, "no such option");
+		return fail(file, -EINVAL, "no such option; see maplogfs(8)");
 	if (ret == -EINVAL || ret == -ERANGE)
-		return fail(file, ret, "bad value for this option");
+		return fail(file, ret,
+			    "bad value for this option; see maplogfs.ini(5)");
 	if (ret)
 		return explain(file, ret);
 	reply(file, "ok\n");
@@ -370,14 +371,16 @@ static int begin_receiving(struct control_handle *file)
 /* A whole line is there. */
 static int take_line(struct control_handle *file, fuse_req_t req)
 {
-	int ret = -EINVAL;
+	const bool binary = memchr(file->line, 0, file->line_size);
+	int ret;
 
 	file->line[file->line_size] = 0;
-	if (!memchr(file->line, 0, file->line_size))
-		ret = command_parse(file->line, &file->command);
 	file->line_size = 0;
+	if (binary)
+		return fail(file, -EINVAL, "a zero byte is in the line");
+	ret = command_parse(file->line, &file->command);
 	if (ret)
-		return fail(file, ret, "not a command; see maplogfs(8)");
+		return fail(file, ret, file->command.wrong);
 	if (command_has_bytes(&file->command))
 		return begin_receiving(file);
 	return execute(file, req);

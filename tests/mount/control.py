@@ -136,21 +136,38 @@ class Replies(mounted.MountCase):
                 self.assertEqual(
                     self.refused(error, f"set {key} {value}"),
                     f"error {errno.errorcode[error]} "
-                    "bad value for this option")
+                    "bad value for this option; see maplogfs.ini(5)")
         self.assertEqual(self.refused(errno.EINVAL, "set colour red"),
-                         "error EINVAL no such option")
+                         "error EINVAL no such option; see maplogfs(8)")
         self.assertEqual(self.status(), before)
 
     def test_what_is_no_command(self):
-        for line in ("hello", "append", "append x", "append -1", "append 01",
-                     "append 1 2", "append 1 tag=x", "append 1 tag=1 2",
-                     "append-at 1", "append-at 1 2 3", "overwrite 1",
-                     "truncate", "truncate x", "truncate 1 2", "trim",
-                     "trim 18446744073709551616", "sync now", "seal 1",
-                     "set", "set sync", "set sync manual now", "verify all",
-                     "SYNC", "sy\0nc", "a b c d e f g", "sync\fnow"):
+        for line in ("hello", "SYNC", "a b c d e f g", "sync\fnow"):
             with self.subTest(line=line):
                 self.bad(line, errno.EINVAL, "not a command; see maplogfs(8)")
+
+    def test_a_command_with_wrong_words_is_told_what_it_takes(self):
+        for usage, lines in (
+                ("append LENGTH [tag=TAG]",
+                 ("append", "append x", "append -1", "append 01",
+                  "append 1 2", "append 1 tag=x", "append 1 tag=1 2")),
+                ("append-at INDEX LENGTH [tag=TAG]",
+                 ("append-at 1", "append-at 1 2 3")),
+                ("overwrite INDEX LENGTH [tag=TAG]", ("overwrite 1",)),
+                ("truncate INDEX", ("truncate", "truncate x", "truncate 1 2")),
+                ("trim INDEX", ("trim", "trim 18446744073709551616")),
+                ("sync", ("sync now", "sync a b c d e f")),
+                ("seal", ("seal 1",)),
+                ("retain", ("retain 1",)),
+                ("set KEY VALUE", ("set", "set sync", "set sync manual now",
+                                   "set sync=manual", "set a b c d e f")),
+                ("verify", ("verify all",))):
+            for line in lines:
+                with self.subTest(line=line):
+                    self.bad(line, errno.EINVAL, f"usage: {usage}")
+        self.bad("sy\0nc", errno.EINVAL, "a zero byte is in the line")
+        self.bad("sync now\nhello", errno.EINVAL, "usage: sync")
+        self.bad("hello", errno.EINVAL, "not a command; see maplogfs(8)")
 
     def test_a_line_without_end_is_refused(self):
         self.bad("sync" + " " * 2000, errno.EINVAL, "line too long")

@@ -119,7 +119,7 @@ class Starts(mounted.MountCase):
     def test_a_bad_option_is_one_clear_line(self):
         for option, why in BAD_OPTIONS.items():
             said = self.maplogfs("store", "mnt", "-o", option, status=2)
-            self.assertEqual(said, f"maplogfs: {why}\n")
+            self.assertEqual(said, f"maplogfs: {why} (see maplogfs.ini(5))\n")
 
     def test_a_bad_key_is_one_clear_line_with_file_and_number(self):
         for text, (line, why) in BAD_FILES.items():
@@ -133,12 +133,18 @@ class Starts(mounted.MountCase):
         said = self.maplogfs("store", "mnt", "-c", "no.ini", status=2)
         self.assertEqual(said, "maplogfs: no.ini: No such file or directory\n")
 
+    def test_a_directory_is_no_ini_file(self):
+        said = self.maplogfs("store", "mnt", "-c", "store", status=2)
+        self.assertEqual(said, "maplogfs: store: Is a directory\n")
+
     def test_wrong_usage_says_where_help_is(self):
         for arguments in ((), ("store",), ("a", "b", "c"), ("-x", "a", "b"),
                           ("a", "b", "--nonsense"), ("a", "b", "-o")):
             said = self.maplogfs(*arguments, status=2)
             self.assertEqual(said.count("\n"), 2)
             self.assertIn("--help", said)
+        self.assertIn("one word too many: c\n",
+                      self.maplogfs("a", "b", "c", status=2))
 
     def test_help_and_version_need_no_store(self):
         for option in ("--help", "-h", "--version", "-V"):

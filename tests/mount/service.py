@@ -165,7 +165,8 @@ class Journal(Service):
                 stderr=said, check=False,
                 env={**os.environ, "JOURNAL_STREAM": self.stream()})
         self.assertEqual(done.returncode, 2)
-        self.assertEqual(self.said(), "<3>unknown option: nonsense\n")
+        self.assertEqual(self.said(), "<3>unknown option: nonsense "
+                         "(see maplogfs.ini(5))\n")
 
     def test_what_libfuse_says_is_an_error_too(self):
         with open(self.said_path, "ab") as said:
@@ -205,8 +206,9 @@ class Units(Service):
         text = self.unit()[1]
         command = re.search(r"(?m)^ExecStart=\S+ (.*)$", text)[1]
         command = command.replace("/var/lib/maplog/%I", self.store).replace(
-            "/run/maplogfs/%I", self.mnt).replace(
-                re.search(r"-c (\S+)", command)[1], os.path.join(ROOT, "etc/maplogfs.ini"))
+            "/run/maplogfs/%I", self.mnt)
+        command = re.sub(r"-c \S+", "-c " + os.path.join(
+            ROOT, "etc/maplogfs.ini"), command)
         rights = re.search(r"(?m)^CapabilityBoundingSet=(.*)$", text)[1]
         rights = ",".join("+" + right.removeprefix("CAP_").lower()
                           for right in rights.split())
