@@ -71,22 +71,33 @@ static int make_store(const char *path)
 
 /* With --parents a log that is there is as good as a new one, if it has the
  * options that were asked for. */
-static int accept(const struct create *create)
+static int compare(const struct create *create,
+		   const struct maplog_options *options)
 {
-	struct maplog_options options;
-	struct maplog *log = store_open(create->path, MAPLOG_READ);
-	const char *key;
+	const char *key = settings_differ(&create->settings, options);
 
-	if (!log)
-		return STATUS_FAILED;
-	maplog_options(log, &options);
-	maplog_close(log);
-	key = settings_differ(&create->settings, &options);
 	if (!key)
 		return STATUS_OK;
 	return error_print("%s: is there already, with another %s: 'maplog set "
 			   "%s %s VALUE' changes it",
 			   create->path, key, create->path, key);
+}
+
+static int accept(const struct create *create)
+{
+	struct maplog_options options;
+	struct maplog *log;
+
+	if (store_is_mount(create->path)) {
+		mounted_options(create->path, &options);
+		return compare(create, &options);
+	}
+	log = store_open(create->path, MAPLOG_READ);
+	if (!log)
+		return STATUS_FAILED;
+	maplog_options(log, &options);
+	maplog_close(log);
+	return compare(create, &options);
 }
 
 static int explain(const struct create *create, int ret)
@@ -148,7 +159,7 @@ static int create_mounted(const struct create *create)
 	char reply[256];
 	int ret = 0;
 
-	if (mkdir(path, MODE) && (errno != EEXIST || !create->parents))
+	if (mkdir(path, MODE))
 		return errno == EEXIST ? explain(create, -EEXIST)
 				       : error_system(path, -errno);
 	for (size_t i = 0; !ret && i < create->settings.count; i++) {

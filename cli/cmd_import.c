@@ -229,6 +229,8 @@ static int import_all(struct import *import, char *const *names, int count)
 	status = target_close(target, status);
 	if (!status)
 		target_print(target, target->first);
+	else if (!target->count)
+		error_print("%s: nothing was appended", import->path);
 	else
 		error_print("%s: before that, %" PRIu64 " entries were "
 			    "appended: --resume goes on behind them",

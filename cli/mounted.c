@@ -49,6 +49,19 @@ bool mounted_value(const char *path, const char *key, char *value, size_t size)
 	return found;
 }
 
+void mounted_options(const char *path, struct maplog_options *options)
+{
+	const char *key;
+
+	maplog_options_init(options);
+	for (size_t n = 0; (key = maplog_options_key(n)); n++) {
+		char value[64];
+
+		if (mounted_value(path, key, value, sizeof(value)))
+			(void)maplog_options_set(options, key, value);
+	}
+}
+
 /* ---- Behind a mount ---- */
 
 /* What never changes of a log's page, or for a store, that it is there. */

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "log.h"
+
 /**
  * mounted_store() - the path in the store of what is in a mount
  *
@@ -22,6 +24,9 @@ char *mounted_path(const char *path);
 
 /** mounted_value() - a value in the status file of a log; false if none */
 bool mounted_value(const char *path, const char *key, char *value, size_t size);
+
+/** mounted_options() - the options of a log, as that file tells them */
+void mounted_options(const char *path, struct maplog_options *options);
 
 /**
  * mounted_command() - have the control file of a log do something

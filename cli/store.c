@@ -230,13 +230,16 @@ static struct maplog *open_mounted(const char *path, enum maplog_mode mode)
 {
 	char *behind = mode == MAPLOG_READ ? mounted_store(path) : NULL;
 	struct maplog *log = NULL;
+	struct stat st;
 	int ret = 0;
 
 	if (behind)
 		ret = maplog_open(AT_FDCWD, behind, mode, &log);
 	if (ret)
 		explain_open(behind, mode, ret);
-	if (!behind)
+	if (!behind && stat(path, &st) && errno == ENOENT)
+		error_print("%s: there is no such log in the mount", path);
+	else if (!behind)
 		error_print("%s: is in a mount of maplogfs, whose store is not "
 			    "to be found here: use the files that are there "
 			    "(control, append, follow ...), or give the path "

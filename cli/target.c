@@ -25,19 +25,6 @@
 
 /* ---- Through a mount ---- */
 
-static void read_options(struct target *target)
-{
-	const char *key;
-
-	maplog_options_init(&target->options);
-	for (size_t n = 0; (key = maplog_options_key(n)); n++) {
-		char value[64];
-
-		if (mounted_value(target->path, key, value, sizeof(value)))
-			(void)maplog_options_set(&target->options, key, value);
-	}
-}
-
 static uint64_t read_next(const struct target *target)
 {
 	char value[64];
@@ -64,7 +51,7 @@ static int open_mounted(struct target *target)
 				   target->path);
 	if (target->batch < 0)
 		return error_system(target->path, -errno);
-	read_options(target);
+	mounted_options(target->path, &target->options);
 	target->first = read_next(target);
 	return STATUS_OK;
 }

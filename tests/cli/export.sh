@@ -147,7 +147,7 @@ bad frames '\x01\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0a' 'it has not zero'
 bad frames '\xff\xff\xff\x7f\0\0\0\0\0\0\0\0\0\0\0\0' 'longer than max-entry'
 bad lines "$(printf '%0200d' 0)" 'line 1: it is longer than max-entry'
 expect 1 "$maplog" import s/bad none
-says err 'none: No such file'
+says err 'none: No such file' 'nothing was appended'
 
 # Usage.
 for command in export import dump; do

@@ -42,6 +42,15 @@ class Command(mounted.MountCase):
         self.assertEqual(self.maplog("read", "--since", "1h", "l"),
                          lines + b"a\n" + LONG + b"b\n")
 
+    def test_create_takes_a_log_that_is_there_only_as_it_is(self):
+        self.maplog("create", "l", "-o", "max-entry=9K")
+        self.assertIn("is there already", self.maplog("create", "l", status=1))
+        self.maplog("create", "-p", "l")
+        self.maplog("create", "-p", "l", "-o", "max-entry=9K")
+        self.assertIn("another max-entry", self.maplog(
+            "create", "-p", "l", "-o", "max-entry=8K", status=1))
+        self.assertEqual(self.status()["max-entry"], "9K")
+
     def test_changes(self):
         self.make()
         self.append("a\nb\nc\nd\n")
@@ -57,6 +66,7 @@ class Command(mounted.MountCase):
                                                   status=1))
         self.assertIn("no such log", self.maplog("sync", "m", status=1))
         self.assertIn("no such log", self.maplog("append", "m", status=1))
+        self.assertIn("no such log", self.maplog("read", "m", "0", status=1))
         self.maplog("set", "l", "retain-bytes", "many", status=2)
 
     def test_looking(self):
