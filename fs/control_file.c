@@ -35,7 +35,6 @@ struct control_handle {
 	char replies[REPLIES_MAX];
 	size_t replies_from;
 	size_t replies_to;
-	bool gone; /* entries are, and the kernel does not know yet */
 };
 
 static int control_open(struct handle *handle, fuse_req_t req,
@@ -149,7 +148,6 @@ static int do_append_at(struct control_handle *file,
 static void forget(struct control_handle *file, uint64_t from, uint64_t to)
 {
 	notify_gone(file->handle.server, file->handle.book, from, to);
-	file->gone = true;
 }
 
 static uint64_t generation(const struct control_handle *file)
@@ -442,20 +440,12 @@ static ssize_t control_write(struct handle *handle, fuse_req_t req,
 			     const char *data, size_t size)
 {
 	struct control_handle *file = (struct control_handle *)handle;
-	bool gone;
 	int ret;
 
 	pthread_mutex_lock(&handle->lock);
-	file->gone = false;
 	ret = take(file, req, data, size);
-	gone = file->gone;
 	pthread_mutex_unlock(&handle->lock);
-	if (ret || !gone)
-		return ret ? ret : (ssize_t)size;
-	/* Who asked for it may look at once: answer when the kernel has
-	 * forgotten what is gone. */
-	notify_then_reply(handle->server, req, size);
-	return HANDLE_ANSWERED;
+	return ret ? ret : (ssize_t)size;
 }
 
 static void control_read(struct handle *handle, fuse_req_t req, size_t size,

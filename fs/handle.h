@@ -22,8 +22,7 @@ struct handle_ops {
 	 * or is what the answer is made of, is used with the handle's lock. */
 	void (*read)(struct handle *handle, fuse_req_t req, size_t size,
 		     uint64_t offset, bool nonblocking);
-	/** write() - Return: how much was taken, or an errno. May answer the
-	 * request itself: then it returns HANDLE_ANSWERED. */
+	/** write() - Return: how much was taken, or an errno */
 	ssize_t (*write)(struct handle *handle, fuse_req_t req,
 			 const char *data, size_t size);
 	/** flush() - a descriptor was closed, perhaps not the last one */
@@ -35,8 +34,6 @@ struct handle_ops {
 	void (*release)(struct handle *handle, fuse_req_t req);
 	size_t size; /* of the kind's own structure, struct handle first */
 };
-
-#define HANDLE_ANSWERED ((ssize_t)-4096)
 
 struct handle {
 	struct handle *next; /* of the server's */

@@ -135,16 +135,28 @@ static int in_since(const char *name, struct found *found)
 		       : 0;
 }
 
+/* For how long the kernel may keep names of a directory. What another process
+ * does to its log, nobody tells us. */
+static double keep_names(const struct server *server, const struct node *parent)
+{
+	const struct node_key *key = &parent->key;
+
+	if (!key->book)
+		return ATTR_LONG;
+	if (!book_is_ours(key->book))
+		return 0;
+	return key->kind == NODE_LOG || server->names_age ? ATTR_LONG : 0;
+}
+
 /* With a reference to found->key.book, if there is one, that is due. */
 static int find(struct server *server, struct node *parent, const char *name,
 		struct found *found)
 {
 	struct book *book = parent->key.book;
 
-	/* What another process does to its log, nobody tells us. */
 	*found = (struct found){
 		.key = { .book = book },
-		.timeout = !book || book_is_ours(book) ? ATTR_LONG : 0,
+		.timeout = keep_names(server, parent),
 	};
 	if (book)
 		book_hold(book);

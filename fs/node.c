@@ -249,28 +249,27 @@ void node_unhash(struct tree *tree, struct node *node)
 	pthread_mutex_unlock(&tree->lock);
 }
 
-struct node *node_cut(struct tree *tree,
-		      bool (*select)(const struct node *node, const void *arg),
-		      const void *arg)
+bool node_cut(struct tree *tree,
+	      bool (*select)(const struct node *node, const void *arg),
+	      const void *arg)
 {
-	struct node *list = NULL;
+	size_t before;
+	bool any;
 
 	pthread_mutex_lock(&tree->lock);
+	before = tree->count;
 	for (size_t i = 0; i < tree->size; i++) {
 		struct node *next;
 
 		for (struct node *n = tree->buckets[i]; n; n = next) {
 			next = n->chain;
-			if (!select(n, arg))
-				continue;
-			unhash(tree, n);
-			n->holders++;
-			n->chain = list;
-			list = n;
+			if (select(n, arg))
+				unhash(tree, n);
 		}
 	}
+	any = tree->count < before;
 	pthread_mutex_unlock(&tree->lock);
-	return list;
+	return any;
 }
 
 static size_t collect_locked(const struct tree *tree, struct node **nodes,

@@ -67,7 +67,7 @@ struct node_mark {
 
 struct node {
 	struct node_key key;
-	struct node *chain; /* of its bucket, or of a list made by node_cut() */
+	struct node *chain;	 /* of its bucket */
 	struct node *next_loose; /* of those that are in no bucket */
 	struct node **loose_link;
 	uint64_t lookups; /* that the kernel has not forgotten */
@@ -133,12 +133,11 @@ void node_unhash(struct tree *tree, struct node *node);
  * node_cut() - unhash nodes, so that their names are looked up anew
  * @select: which ones; called with the tree's lock held
  *
- * Return: a list, by node->chain, of what was unhashed. Each is held:
- * node_put() is due.
+ * Return: whether there were any.
  */
-struct node *node_cut(struct tree *tree,
-		      bool (*select)(const struct node *node, const void *arg),
-		      const void *arg);
+bool node_cut(struct tree *tree,
+	      bool (*select)(const struct node *node, const void *arg),
+	      const void *arg);
 
 /** node_collect() - likewise, but they stay hashed; an array, NULL-terminated,
  * to be freed by the caller; NULL without memory

@@ -4,15 +4,18 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/fuse.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "growth.h"
-#include "name.h"
 #include "report.h"
 
 #define SEC 1000000000
+
+/* Of the kernel, from 6.16 on; its header may be older. */
+#define NOTIFY_INC_EPOCH 8
 
 #define STACK_SIZE (256 << 10)
 
@@ -21,11 +24,9 @@
 
 struct job {
 	struct job *next;
-	struct node *gone;     /* a list: the kernel is to forget their names */
 	struct node **changed; /* an array: their attributes changed */
-	fuse_req_t req;	       /* to be answered */
-	size_t written;	       /* if it is a write */
-	struct node *node;     /* if it asks for attributes: held */
+	fuse_req_t req;	       /* for attributes, to be answered */
+	struct node *node;     /* of which: held */
 	struct attr attr;
 };
 
@@ -44,38 +45,22 @@ static void answer(const struct job *job)
 {
 	if (job->node)
 		fuse_reply_attr(job->req, &job->attr.st, job->attr.timeout);
-	else if (job->req)
-		fuse_reply_write(job->req, job->written);
 }
 
-static void forget_name(struct server *server, const struct node *node)
+/* Every name that the kernel knows is looked up anew when it is used next. That
+ * waits for nothing, unlike to make it forget one: whoever looks one up holds
+ * its directory's lock, and if the daemon were killed then nobody would ever
+ * answer him, nor could the thread that waits for the lock end. */
+static void age_names(struct server *server)
 {
-	struct node_key directory;
-	struct node *parent;
-	char name[NAME_SIZE];
+	const struct fuse_out_header message = {
+		.len = sizeof(message),
+		.error = NOTIFY_INC_EPOCH,
+	};
 
-	if (!name_of(&node->key, name, &directory))
-		return;
-	/* A directory that the kernel does not know has no names in it. */
-	parent = node_find(&server->tree, &directory);
-	if (!parent)
-		return;
-	(void)fuse_lowlevel_notify_inval_entry(
-		server->session, node_number(&server->tree, parent), name,
-		strlen(name));
-	node_put(&server->tree, parent);
-}
-
-static void forget_names(struct server *server, struct node *list)
-{
-	struct node *next;
-
-	for (struct node *node = list; node; node = next) {
-		next = node->chain;
-		node->chain = NULL;
-		forget_name(server, node);
-		node_put(&server->tree, node);
-	}
+	if (server->names_age && write(fuse_session_fd(server->session),
+				       &message, sizeof(message)) < 0)
+		report(LOG_ERR, "forgetting names: %s", strerror(errno));
 }
 
 static void drop_attributes(struct server *server, struct node **nodes)
@@ -91,8 +76,6 @@ static void drop_attributes(struct server *server, struct node **nodes)
 
 static void work(struct server *server, struct job *job)
 {
-	if (job->gone)
-		forget_names(server, job->gone);
 	if (job->changed)
 		drop_attributes(server, job->changed);
 	if (job->node && !growth_is_known(job->node, &job->attr))
@@ -226,13 +209,6 @@ int notify_start(struct server *server)
 /* Of a job that is not done, only the answer remains. */
 static void drop(struct server *server, const struct job *job)
 {
-	struct node *next;
-
-	for (struct node *node = job->gone; node; node = next) {
-		next = node->chain;
-		node->chain = NULL;
-		node_put(&server->tree, node);
-	}
 	for (struct node **at = job->changed; at && *at; at++)
 		node_put(&server->tree, *at);
 	free(job->changed);
@@ -330,10 +306,9 @@ void notify_gone(struct server *server, struct book *book, uint64_t from,
 		 uint64_t to)
 {
 	const struct gone gone = { book, from, to };
-	struct job job = { .gone = node_cut(&server->tree, is_gone, &gone) };
 
-	if (job.gone)
-		queue(server, &job);
+	if (node_cut(&server->tree, is_gone, &gone))
+		age_names(server);
 }
 
 static bool is_in_book(const struct node *node, const void *arg)
@@ -349,13 +324,6 @@ void notify_owner(struct server *server, struct book *book)
 
 	if (job.changed)
 		queue(server, &job);
-}
-
-void notify_then_reply(struct server *server, fuse_req_t req, size_t written)
-{
-	const struct job job = { .req = req, .written = written };
-
-	queue(server, &job);
 }
 
 void notify_then_reply_attr(struct server *server, fuse_req_t req,

@@ -23,7 +23,8 @@ void notify_stale(struct server *server, struct node *node);
 /**
  * notify_gone() - entries from <= i < to of a log are gone, or are other ones
  *
- * Nodes that stand for them are unhashed, and the kernel forgets their names.
+ * When this returns, nodes that stood for them are unhashed, and the kernel
+ * looks up their names anew. It waits for nothing.
  */
 void notify_gone(struct server *server, struct book *book, uint64_t from,
 		 uint64_t to);
@@ -40,11 +41,5 @@ void notify_owner(struct server *server, struct book *book);
  */
 void notify_then_reply_attr(struct server *server, fuse_req_t req,
 			    struct node *node, const struct attr *attr);
-
-/**
- * notify_then_reply() - answer a write request when the kernel knows all that
- * was queued before
- */
-void notify_then_reply(struct server *server, fuse_req_t req, size_t written);
 
 #endif

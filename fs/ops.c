@@ -21,6 +21,9 @@
 /* Requests that the kernel may have under way without anybody waiting. */
 #define BACKGROUND_MAX 64
 
+/* The protocol of the first kernel, 6.16, that lets names age: see notify.c. */
+#define NAMES_AGE_MINOR 44
+
 static struct node *node_in(fuse_req_t req, fuse_ino_t ino)
 {
 	return node_of(&server_of(req)->tree, ino);
@@ -48,6 +51,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	}
 	server->direct_mmap =
 		fuse_set_feature_flag(conn, FUSE_CAP_DIRECT_IO_ALLOW_MMAP);
+	server->names_age = conn->proto_minor >= NAMES_AGE_MINOR;
 	conn->max_backing_stack_depth = FUSE_BACKING_STACKED_OVER;
 	server->greeted = true;
 	/* The rest is for our own loop: see mount.c. */
@@ -236,8 +240,6 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 	(void)offset;
 	if (handle->ops->write)
 		ret = handle->ops->write(handle, req, data, size);
-	if (ret == HANDLE_ANSWERED)
-		return;
 	if (ret < 0)
 		reply(req, (int)ret);
 	else

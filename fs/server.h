@@ -29,6 +29,9 @@ struct server {
 	/* Whether a file that is read from here each time can be mapped, too.
 	 */
 	bool direct_mmap;
+	/* Whether names that the kernel knows can be made too old; else it
+	 * keeps none of what may be truncated. */
+	bool names_age;
 	unsigned max_write;
 	bool greeted; /* the kernel and we have agreed on what we can */
 	pthread_mutex_t handles_lock;

@@ -121,6 +121,7 @@ class Mapping:
 
 # Where the counters are in a mapped head: see liblog/format.h.
 HEAD_GENERATION, HEAD_FIRST, HEAD_NEXT, HEAD_DURABLE = 64, 72, 80, 88
+HEAD_ACTIVE_BASE, HEAD_ACTIVE_BYTES = 96, 104
 
 
 class Child:

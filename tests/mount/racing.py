@@ -4,11 +4,11 @@
 import errno
 import os
 import random
-import struct
 import time
 
 import mounted
 import readers
+from churn import make, parse
 from clients import Child, Mapping, boundaries, frame, records
 
 MIB = 1 << 20
@@ -189,34 +189,6 @@ class Reader:
             if (boundary.end, boundary.tag) != (
                     self.ends[i + 1] - self.ends[first], i):
                 self.fail(what, i, boundary)
-
-
-ENTRY = struct.Struct("<QQI")
-
-
-def make(index, version, size):
-    """An entry that says what it is."""
-    return ENTRY.pack(index, version, size) + bytes([version % 256]) * size
-
-
-def parse(data, first, what):
-    """Versions of whole entries from @first on; they can only go up."""
-    at, index, versions = 0, first, []
-    while at < len(data):
-        head = data[at:at + ENTRY.size]
-        if len(head) < ENTRY.size:
-            raise AssertionError(f"{what}: cut at {at} of {len(data)}")
-        found, version, size = ENTRY.unpack(head)
-        end = at + ENTRY.size + size
-        if data[at:end] != make(index, version, size):
-            raise AssertionError(
-                f"{what}: at {at} of {len(data)}: entry {found}, not {index},"
-                f" version {version}, {size} bytes")
-        if versions and version <= versions[-1]:
-            raise AssertionError(f"{what}: {version} after {versions[-1]}")
-        versions.append(version)
-        at, index = end, index + 1
-    return versions
 
 
 class History(mounted.MountCase):
