@@ -49,8 +49,7 @@ static unsigned bucket_of(uint64_t value, unsigned shift)
 void meter_append(struct maplog_metrics *metrics, uint64_t entries,
 		  uint64_t bytes)
 {
-	add_alone(&metrics->appends, 1);
-	add_alone(&metrics->entries, entries);
+	/* How many there were altogether the buckets tell, too. */
 	add_alone(&metrics->bytes, bytes);
 	add_alone(&metrics->batch.sum, entries);
 	add_alone(&metrics->batch.count[bucket_of(entries, 0)], 1);
@@ -86,4 +85,7 @@ void maplog_metrics(struct maplog *log, struct maplog_metrics *metrics)
 
 	for (size_t i = 0; i < sizeof(*metrics) / sizeof(*to); i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	metrics->entries = metrics->batch.sum;
+	for (int i = 0; i <= MAPLOG_BUCKETS; i++)
+		metrics->appends += metrics->batch.count[i];
 }
