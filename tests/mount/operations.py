@@ -41,10 +41,12 @@ class Operations(mounted.MountCase):
         while mounted.is_mounted(self.mnt):
             subprocess.run(["umount", "-q", "-l", self.mnt], check=False)
 
-    def works(self, section):
+    def works(self, section, between=lambda: None):
         """Runs all commands of a section, each block in one shell."""
         ran = 0
         for block in blocks(section):
+            if ran:
+                between()
             with open(os.path.join(self.work, "out"), "w+b") as out, \
                     self.shell(out) as shell:
                 for command, wanted in block:
@@ -93,8 +95,8 @@ class Operations(mounted.MountCase):
     def test_an_entry_is_damaged(self):
         with open(os.path.join(self.store, "orders", SEGMENT), "r+b") as file:
             file.seek(4)
-            file.write(b"X")
-        self.works("An entry is damaged")
+            file.write(b"2")  # instead of 3: one bit
+        self.works("An entry is damaged", self.stop)
 
     def test_the_disk_is_full(self):
         self.stop()
