@@ -122,6 +122,10 @@ static int other_version(const char *path)
 	if (!store_head(path, &head))
 		return error_print("%s: is of another version of the format",
 				   path);
+	if (head.version == __builtin_bswap32(MAPLOG_FORMAT_VERSION))
+		return error_print("%s: was written on a machine of the other "
+				   "byte order: there it can be read",
+				   path);
 	return error_print("%s: is of version %" PRIu32 " of the format, this "
 			   "maplog knows version %d: use the one that made it",
 			   path, head.version, MAPLOG_FORMAT_VERSION);
