@@ -14,6 +14,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* Left free for what is written back at the same time. */
+#define HEADROOM ((uint64_t)16 << 20)
+
 int io_size(int fd, uint64_t *size)
 {
 	struct stat st;
@@ -215,6 +218,19 @@ bool io_rewrites_in_place(int fd)
 	       (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC);
 }
 
+int io_keep_headroom(int fd, uint64_t bytes)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return -errno;
+	if (fs.f_type != BTRFS_SUPER_MAGIC)
+		return 0;
+	return (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < HEADROOM + bytes
+		       ? -ENOSPC
+		       : 0;
+}
+
 void io_disable_cow(int fd)
 {
 	int flags;
@@ -236,6 +252,8 @@ static int write_durable(int dirfd, const char *name, const void *data,
 		      NULL);
 	if (ret)
 		return ret;
+	/* The head is rewritten in place, on a full disk, too. */
+	io_disable_cow(fd);
 	ret = io_write(fd, data, bytes, 0);
 	if (!ret)
 		ret = io_sync(fd);

@@ -80,6 +80,16 @@ void io_advise(void *at, size_t bytes, int advice);
  */
 bool io_rewrites_in_place(int fd);
 
+/**
+ * io_keep_headroom() - refuse in time where a full disk is not survived
+ *
+ * On btrfs a store into a page that is being written back waits in the kernel,
+ * and perhaps for ever, once there is no space at all: so some is left.
+ *
+ * Return: 0; -ENOSPC; else the -errno of fstatfs(2).
+ */
+int io_keep_headroom(int fd, uint64_t bytes);
+
 /** io_disable_cow() - ask for no copy-on-write; for a file that is empty */
 void io_disable_cow(int fd);
 

@@ -312,7 +312,9 @@ static int preflight(struct segment *segment, uint64_t bytes, uint64_t n)
 
 	assert(!segment->in_place);
 
-	ret = io_populate(segment->data + segment->used, bytes, true);
+	ret = io_keep_headroom(segment->fd[MAPLOG_DATA], bytes);
+	if (!ret)
+		ret = io_populate(segment->data + segment->used, bytes, true);
 	if (!ret)
 		ret = io_populate(&segment->copy[segment->count], records,
 				  true);

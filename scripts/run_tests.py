@@ -168,6 +168,8 @@ def main():
     if built["build-asan"]:
         run.tests("mount-asan", "build-asan", ["mount"], slower=4)
     run.check("fuzz", ["scripts/fuzz", "--seconds", "15"])
+    if built["build"]:
+        run.check("filesystems", ["scripts/test-filesystems", "--short"])
     run.check("bench", ["scripts/bench", "--quick", "--no-install"])
     run.close(since)
 
