@@ -167,6 +167,7 @@ def main():
         run.tests("examples", "build", ["examples"])
     if built["build-asan"]:
         run.tests("mount-asan", "build-asan", ["mount"], slower=4)
+    run.check("check-bugs", ["scripts/check-bugs"])
     run.check("fuzz", ["scripts/fuzz", "--seconds", "15"])
     if built["build"]:
         run.check("filesystems", ["scripts/test-filesystems", "--short"])

@@ -133,6 +133,11 @@ void fault_die(int n)
 	store(die_at, n);
 }
 
+void calls_spare(bool spare)
+{
+	inside = spare;
+}
+
 int calls_made(enum call call)
 {
 	return load(made[call]);

@@ -60,6 +60,11 @@ void fault_await(void);
 
 void fault_go_on(void);
 
+/** calls_spare() - whether calls of this thread are the test's own from now on:
+ * they do not fail and are not counted
+ */
+void calls_spare(bool spare);
+
 /** calls_made() - how many calls of one kind since fault_clear() */
 int calls_made(enum call call);
 

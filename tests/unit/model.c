@@ -17,7 +17,9 @@ static char *bytes_of(uint32_t value, uint32_t bytes, size_t *n)
 
 	/* Sizes differ, too; some entries are empty. */
 	*n = value % 7 == 3 ? 0 : bytes + value % 5;
+	calls_spare(true);
 	data = malloc(*n + 1);
+	calls_spare(false);
 	must(data);
 	pattern(data, *n, value);
 	return data;
