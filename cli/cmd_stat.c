@@ -153,16 +153,34 @@ static const char *sync_time(const struct rate *rate, char *text, size_t size)
 	return text;
 }
 
-static void add_row(struct table *table, const struct watched *log,
-		    const struct rate *rate)
+/* The last column, whose width does not matter: in colour on a terminal. */
+static const char *coloured(const struct stat_view *view, const char *state,
+			    char *text, size_t size)
+{
+	const char *colour = "31";
+
+	if (!strcmp(state, "live"))
+		colour = "32";
+	else if (!strcmp(state, "closed"))
+		colour = "0";
+	if (!view->terminal)
+		return state;
+	snprintf(text, size, "\033[%sm%s\033[0m", colour, state);
+	return text;
+}
+
+static void add_row(const struct stat_view *view, struct table *table,
+		    const struct watched *log, const struct rate *rate)
 {
 	const struct sample *now = &log->sample;
 	const struct maplog_counters *counters = &now->status.counters;
 	char text[5][32];
+	char state[128];
 
 	if (log->error) {
 		table_add(table, "%s\t-\t-\t-\t-\t-\t-\t-\t%s", log->name,
-			  strerror(-log->error));
+			  coloured(view, strerror(-log->error), state,
+				   sizeof(state)));
 		return;
 	}
 	table_add(table,
@@ -173,7 +191,8 @@ static void add_row(struct table *table, const struct watched *log,
 		  rate ? scaled(rate->bytes, text[1], sizeof(*text)) : "-",
 		  rate ? sync_time(rate, text[2], sizeof(*text)) : "-",
 		  scaled((double)now->disk, text[3], sizeof(*text)),
-		  counters->next - counters->durable, now->lag, now->state);
+		  counters->next - counters->durable, now->lag,
+		  coloured(view, now->state, state, sizeof(state)));
 }
 
 static void print_json(const struct watched *log, const struct rate *rate)
@@ -239,7 +258,8 @@ static void show(struct stat_view *view)
 		if (view->json)
 			print_json(&view->logs[i], known ? &rate : NULL);
 		else
-			add_row(&table, &view->logs[i], known ? &rate : NULL);
+			add_row(view, &table, &view->logs[i],
+				known ? &rate : NULL);
 	}
 	if (view->terminal)
 		fputs(CLEAR_SCREEN, stdout);

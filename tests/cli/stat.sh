@@ -39,7 +39,7 @@ wait "$watcher" || fail "status $?"
 ! grep -q $'\033' watched || fail "escapes where there is no terminal"
 if command -v script >/dev/null; then
     script -qc "'$maplog' stat -w -n 1 s" typescript >/dev/null </dev/null
-    says typescript $'\033[H\033[J'
+    says typescript $'\033[H\033[J' $'\033[0mclosed\033[0m'
 fi
 
 # For programs.
