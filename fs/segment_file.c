@@ -56,6 +56,23 @@ static bool is_exact(const struct node_key *key)
 	       (!attr_segment(key, &segment) && segment.exact[file_of(key)]);
 }
 
+/* Return: what FUSE calls the file; 0 if the kernel does not read it itself. It
+ * is not asked again then: it was a file system on top of others, most likely,
+ * and the status is to say what is in force. */
+static int pass_through(struct server *server, int fd, fuse_req_t req)
+{
+	int id;
+
+	if (!__atomic_load_n(&server->passthrough, __ATOMIC_RELAXED))
+		return 0;
+	id = fuse_passthrough_open(req, fd);
+	if (!id) {
+		server->no_passthrough = "the kernel refuses it for this store";
+		__atomic_store_n(&server->passthrough, false, __ATOMIC_RELEASE);
+	}
+	return id;
+}
+
 /* With the node's lock: the first open decides how the file is served. */
 static int open_first(struct server *server, struct node *node, fuse_req_t req)
 {
@@ -63,9 +80,7 @@ static int open_first(struct server *server, struct node *node, fuse_req_t req)
 
 	if (ret)
 		return ret;
-	node->backing_id = 0;
-	if (server->passthrough)
-		node->backing_id = fuse_passthrough_open(req, node->fd);
+	node->backing_id = pass_through(server, node->fd, req);
 	return 0;
 }
 

@@ -110,7 +110,7 @@ class Writer:
     def __init__(self, case, model, seed, log="l"):
         self.case, self.log = case, log
         self.model, self.rng = model, random.Random(seed)
-        self.version = seed << 32
+        self.version = seed << 24
         # Before anybody kills the daemon.
         self.fds = {name: os.open(case.at(log, name), flags)
                     for name, flags in (("control", os.O_RDWR),
