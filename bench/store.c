@@ -41,8 +41,10 @@ static void build(int dir, const char *name)
 
 	maplog_options_init(&options);
 	options.sync = MAPLOG_SYNC_MANUAL;
-	/* Room for all of it, and for its records. */
-	if (entries * (size + sizeof(struct maplog_record)) < 1 << 20)
+	/* Room for all of it, and for its records; as usual if nothing is put
+	 * in there, but by others. */
+	if (segments &&
+	    entries * (size + sizeof(struct maplog_record)) < 1 << 20)
 		options.segment_size = 1 << 20;
 	must(maplog_create(dir, name, 0755, &options), "maplog_create");
 	must(maplog_open(dir, name, MAPLOG_WRITE, &log), "maplog_open");

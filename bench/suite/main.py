@@ -29,7 +29,7 @@ def parse():
     parser.add_argument("--build", type=lambda path: Path(path).resolve(),
                         required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--docs", type=Path)
+    parser.add_argument("--docs", type=Path, action="append", default=[])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--draw", action="store_true")
     parser.add_argument("sections", nargs="*")
@@ -62,37 +62,46 @@ def chosen(args, bench):
 
 
 def measure(args):
-    """All sections that are wanted. What fails ends the run."""
+    """All sections that are wanted. What fails ends the run; what was
+    measured before is kept."""
     folder = tempfile.mkdtemp(dir=args.build, prefix="room.")
     bench = Bench(args.build, folder, args.quick)
     about = machine.describe(folder)
+    before = earlier(args)
     since = time.monotonic()
     try:
         for section in chosen(args, bench):
             begin = time.monotonic()
             section(bench)
-            print(f"{section.__name__:14}{time.monotonic() - begin:6.1f} s",
-                  flush=True)
+            now = time.monotonic()
+            print(f"{section.__name__:14}{now - begin:6.1f} s", flush=True)
+            keep(args, bench.figures, before, about + [
+                ("took", f"{now - since:.0f} s, {bench.rounds} rounds each, "
+                 "alternating")])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    spent = time.monotonic() - since
-    about.append(("took", f"{spent:.0f} s, {bench.rounds} rounds each, "
-                  "alternating"))
-    return bench, about
+    return bench
 
 
-def keep(args, figures, about):
-    """Adds to what is there of other sections."""
-    args.out.mkdir(parents=True, exist_ok=True)
+def earlier(args):
+    """Figures of sections that are not measured this time."""
     path = args.out / "figures.csv"
     if args.sections and path.exists():
-        before = Figures.read(path)
-        sections = {key[0] for key in figures.values}
-        for key, values in before.values.items():
-            if key[0] not in sections:
-                figures.values[key] = values
-                figures.units[key] = before.units[key]
-    figures.write(path)
+        return Figures.read(path)
+    return Figures()
+
+
+def keep(args, figures, before, about):
+    """Writes figures, and those of other sections that were there before."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    both = Figures()
+    sections = {key[0] for key in figures.values}
+    for key, values in before.values.items():
+        if key[0] not in sections:
+            both.values[key], both.units[key] = values, before.units[key]
+    both.values.update(figures.values)
+    both.units.update(figures.units)
+    both.write(args.out / "figures.csv")
     (args.out / "machine.json").write_text(
         json.dumps(about, indent=1, ensure_ascii=False) + "\n",
         encoding="utf-8")
@@ -120,11 +129,10 @@ def main():
     if not args.draw:
         enter()
         try:
-            bench, about = measure(args)
+            bench = measure(args)
         except Failure as failure:
             sys.exit(f"bench: FAILED: {failure}")
-        keep(args, bench.figures, about)
-    show(args.out, [args.docs] if args.docs else [])
+    show(args.out, args.docs)
     if not args.draw and not args.sections and not bench.skipped:
         missing = tables.goals.missing(bench.figures)
         if missing:

@@ -158,7 +158,8 @@ def active(bench):
                 for row, path in (("native", native), ("maplogfs", shown)):
                     for order in ("seq", "random"):
                         jobs.append((row, f"mmap {name} {order}", _read_job(
-                            bench, path, "mmap", order, size, reads)))
+                            bench, path, "mmap", order, size, reads,
+                            live=int(name == "head"))))
             bench.alternate("active", jobs)
 
 

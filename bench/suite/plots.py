@@ -28,7 +28,7 @@ plot "-" using (0.5*($2+1)):0:(1):($2):($0-0.35):($0+0.35):ytic(1) \
 LINES = """\
 set xlabel "{x}"
 set ylabel "{y}"
-set key left top
+set key outside right top
 {more}
 plot {parts}
 """
@@ -36,8 +36,12 @@ plot {parts}
 COLOURS = ("#3366aa", "#cc5533", "#448844", "#885599", "#888822", "#228888")
 
 
-def _draw(script):
+def _draw(path, script):
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
+    # gnuplot leaves blanks at the ends of lines, and of the file.
+    lines_drawn = path.read_text(encoding="utf-8").rstrip().split("\n")
+    path.write_text("\n".join(line.rstrip() for line in lines_drawn) + "\n",
+                    encoding="utf-8")
 
 
 def bars(figures, path, title, label, section, case, metric):
@@ -53,7 +57,7 @@ def bars(figures, path, title, label, section, case, metric):
     script += BARS.format(label=label).replace("(1):($2)", f"({low}):($2)")
     data = [f'"{row}" {middle}' for row, (middle, _, _) in rows]
     marks = [f"{middle} {least} {most}" for _, (middle, least, most) in rows]
-    _draw(script + "\n".join(data) + "\ne\n" + "\n".join(marks) + "\ne\n")
+    _draw(path, script + "\n".join(data) + "\ne\n" + "\n".join(marks) + "\ne\n")
 
 
 def lines(path, title, x, y, series, more=""):
@@ -67,7 +71,7 @@ def lines(path, title, x, y, series, more=""):
         for number, name in enumerate(series))
     data = "".join("".join(f"{a} {b}\n" for a, b in points) + "e\n"
                    for points in series.values())
-    _draw(HEADER.format(path=path, title=title)
+    _draw(path, HEADER.format(path=path, title=title)
           + LINES.format(x=x, y=y, more=more, parts=parts) + data)
 
 

@@ -4,6 +4,7 @@
 import re
 
 import goals
+import quote
 
 # Parts of a document that are made here: everything between these two.
 PART = re.compile(r"(<!-- bench: (?P<name>[^\n]*?) -->\n).*?"
@@ -76,6 +77,8 @@ def part(figures, machine, name):
     kind, *rest = [text.strip() for text in name.split(";")]
     if kind == "goals":
         return goals.table(figures)
+    if kind == "quote":
+        return quote.lines(figures)
     if kind == "machine":
         return "\n".join(["| | |", "|---|---|"] + [
             f"| {what} | {value} |" for what, value in machine])
