@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,25 @@ static bool is_inside(const char *path, const char *directory)
 	       (!path[n] || path[n] == '/' || n == 1);
 }
 
+/* Whether the uppermost mount at a path is one of this store. */
+static bool is_mounted(const char *store, const char *mountpoint)
+{
+	FILE *file = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	char path[PATH_MAX];
+	bool found = false;
+
+	while (file && (entry = getmntent(file))) {
+		if (!strcmp(entry->mnt_dir, mountpoint))
+			found = !strcmp(entry->mnt_type, "fuse.maplogfs") &&
+				realpath(entry->mnt_fsname, path) &&
+				!strcmp(path, store);
+	}
+	if (file)
+		endmntent(file);
+	return found;
+}
+
 /* The daemon must never use its own mount. */
 static int check_places(const char *store, const char *mountpoint)
 {
@@ -104,6 +124,12 @@ static int check_places(const char *store, const char *mountpoint)
 		       "other",
 		       mountpoint);
 		return -EINVAL;
+	}
+	/* A second daemon would cover the first, and could only read. */
+	if (is_mounted(path, mountpoint)) {
+		report(LOG_ERR, "%s: %s is mounted there already", mountpoint,
+		       path);
+		return -EBUSY;
 	}
 	return 0;
 }

@@ -327,6 +327,20 @@ class Stale(mounted.MountCase):
         self.stop()
         self.assertFalse(mounted.is_mounted(self.mnt))
 
+    def test_a_store_is_not_mounted_twice_in_one_place(self):
+        self.make()
+        self.append("x\n")
+        done = subprocess.run([mounted.MAPLOGFS, "store", "mnt"], text=True,
+                              capture_output=True, check=False, cwd=self.work,
+                              timeout=mounted.PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (
+            1, f"maplogfs: {self.mnt}: {self.store} is mounted there "
+            "already\n"))
+        self.append("y\n")
+        self.assertEqual(self.entries(), [b"x\n", b"y\n"])
+        self.stop()
+        self.assertFalse(mounted.is_mounted(self.mnt))
+
     def test_a_second_daemon_on_a_store_can_only_read(self):
         self.make()
         self.append("x\n")
