@@ -242,6 +242,24 @@ static void change_on_full(struct trace *trace, int step)
 	check_all(trace->first, trace->next);
 }
 
+/* A full disk may keep a log from being opened for writing, but then there is
+ * room again. */
+static void reopen(struct trace *trace)
+{
+	int ret;
+
+	require(!maplog_close(tlog));
+	trace->fill();
+	ret = maplog_open(dir, LOG, MAPLOG_WRITE, &tlog);
+	if (ret)
+		fprintf(stderr, "opening on a full disk: %d\n", ret);
+	require(!ret || ret == -ENOSPC);
+	trace->free();
+	if (ret)
+		require(!maplog_open(dir, LOG, MAPLOG_WRITE, &tlog));
+	check_all(trace->first, trace->next);
+}
+
 static void step(struct trace *trace, int n)
 {
 	trace->fill();
@@ -250,13 +268,8 @@ static void step(struct trace *trace, int n)
 	trace->free();
 	require(!append(trace));
 	trace->next++;
-	if (n % 50 == 49) {
-		require(!maplog_close(tlog));
-		trace->fill();
-		require(!maplog_open(dir, LOG, MAPLOG_WRITE, &tlog));
-		check_all(trace->first, trace->next);
-		trace->free();
-	}
+	if (n % 50 == 19)
+		reopen(trace);
 }
 
 static void open_trace(void)
