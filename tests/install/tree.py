@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MAPLOG_BUILD", ROOT / "build"))
 CC = os.environ.get("CC", "cc").split()
 
+SYMBOLS = (ROOT / "debian/libmaplog1.symbols").read_text()
+
 # Below the prefix, * for the directory of libraries.
 EXPECTED = """
     bin/maplog
@@ -29,6 +31,8 @@ EXPECTED = """
     lib/*/libmaplog.so
     lib/*/libmaplog.so.1
     lib/*/pkgconfig/libmaplog.pc
+    share/bash-completion/completions/maplog
+    share/fish/vendor_completions.d/maplog.fish
     share/man/man1/maplog.1
     share/man/man3/libmaplog.3
     share/man/man3/maplog_open.3
@@ -95,6 +99,14 @@ class Installed(unittest.TestCase):
         self.assertLessEqual(folders, {"bin", "include", "lib", "share", "etc"})
         self.assertEqual(len(list(self.prefix.glob("bin/*"))), 2)
         self.assertEqual(len(list(self.prefix.glob("include/*"))), 1)
+
+    def test_the_package_knows_what_the_library_exports(self):
+        library = self.one("lib/*/libmaplog.so.1")
+        listed = run("nm", "-D", "--defined-only", library)
+        exported = re.findall(r"\w+ \w (maplog_\w+)@@LIBMAPLOG_1", listed)
+        known = re.findall(r"^ (maplog_\w+)@LIBMAPLOG_1 ", SYMBOLS, re.M)
+        self.assertEqual(sorted(exported), sorted(known),
+                         "debian/libmaplog1.symbols has other names")
 
     def test_a_program_links_the_shared_library(self):
         program = self.program(*self.package("--libs"))
