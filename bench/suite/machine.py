@@ -44,8 +44,6 @@ def describe(room):
         ("compiler", _said("cc", "--version").splitlines()[0]),
         ("peers", ", ".join(f"{name} {_version(name)}" for name in PEERS)),
         ("load before", load),
-        ("scheduling", "before all other work (SCHED_FIFO)"
-         if os.sched_getscheduler(0) == os.SCHED_FIFO else "as usual"),
         ("commit", _said("git", "-c", "safe.directory=*", "describe",
                          "--always", "--dirty")),
         ("time", _said("date", "-u", "+%F %R UTC")),
