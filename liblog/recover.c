@@ -14,6 +14,7 @@
 #include "idx.h"
 #include "io.h"
 #include "pending.h"
+#include "publish.h"
 #include "roll.h"
 #include "scan.h"
 #include "survey.h"
@@ -281,8 +282,12 @@ static void restore_end(struct maplog *log, const struct survey *survey)
 
 	assert(!log->active);
 
-	if (page->generation < survey->checkpoint.generation)
+	if (page->generation < survey->checkpoint.generation) {
+		/* Who sees the generation must not see how long a file was
+		 * that has been replaced since. */
+		publish_active(log, NULL);
 		head_store(&page->generation, survey->checkpoint.generation);
+	}
 	log->tail = survey->next;
 	log->last_time = survey->time;
 	log->checkpointed = survey->checkpoint.durable;

@@ -245,7 +245,8 @@ static const struct call_watch *begin_watch(void)
 		const struct call_watch *told = begin_watch();                 \
                                                                                \
 		if (told) {                                                    \
-			told->what(__VA_ARGS__);                               \
+			if (told->what)                                        \
+				told->what(__VA_ARGS__);                       \
 			inside = false;                                        \
 		}                                                              \
 	} while (0)
@@ -256,7 +257,8 @@ void calls_look(void)
 
 	if (!told)
 		return;
-	told->before();
+	if (told->before)
+		told->before();
 	inside = false;
 }
 

@@ -77,7 +77,7 @@ int calls_changing(void);
 bool calls_wrote(ino_t ino, uint64_t from, uint64_t to);
 
 /* Called around calls that change a store; not for calls that it makes itself.
- * Any thread of a log may be the one that calls. */
+ * Any thread of a log may be the one that calls. NULL for what is of no use. */
 struct call_watch {
 	void (*before)(void);
 	/* What was done, if it worked: */

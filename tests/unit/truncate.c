@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of truncating and overwriting. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -350,6 +352,46 @@ START_TEST(entries_before_a_truncation_are_durable)
 }
 END_TEST
 
+static int die_at;
+
+static void overwrite_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	fault_die(die_at);
+	(void)try_overwrite(6, "x");
+}
+
+static const struct maplog_head *shown;
+
+static void expect_no_old_size(void)
+{
+	if (shown->generation && shown->active_base == 6)
+		ck_assert_uint_le(shown->active_bytes, strlen("x"));
+}
+
+/* Looped over all calls that an overwrite makes: it is killed before each. Who
+ * has the head mapped meanwhile goes by the generation. */
+START_TEST(recovery_shows_no_size_of_what_was_replaced)
+{
+	static const struct call_watch watch = { .before = expect_no_old_size };
+	int fd;
+
+	ck_assert_int_eq(maplog_close(tlog), 0);
+	tlog = NULL;
+	die_at = _i;
+	(void)run_child(overwrite_and_die);
+	fd = openat(store, LOG "/head", O_RDONLY | O_CLOEXEC);
+	shown = mmap(NULL, sizeof(*shown), PROT_READ, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(shown, MAP_FAILED);
+	close(fd);
+	calls_watch(&watch);
+	open_log(MAPLOG_WRITE);
+	calls_watch(NULL);
+	expect_no_old_size();
+	munmap((void *)(uintptr_t)shown, sizeof(*shown));
+}
+END_TEST
+
 static Suite *truncate_suite(void)
 {
 	Suite *suite = suite_create("truncate");
@@ -385,6 +427,8 @@ static Suite *truncate_suite(void)
 			    truncation_that_fails_is_finished_or_undone, 0, 24);
 	tcase_add_loop_test(failing, overwrite_that_fails_is_finished_or_undone,
 			    0, 32);
+	tcase_add_loop_test(failing,
+			    recovery_shows_no_size_of_what_was_replaced, 0, 24);
 	return suite;
 }
 
