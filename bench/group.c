@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include <log.h>
 
@@ -39,7 +40,7 @@ static void *work(void *arg)
 	uint64_t begin;
 
 	while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
-		;
+		sched_yield();
 	while ((begin = clock_ns()) < end) {
 		must(maplog_append(log_, &entry, 1, NULL), "maplog_append");
 		histogram_add(worker->histogram, clock_ns() - begin);

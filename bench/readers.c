@@ -9,6 +9,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include <log.h>
@@ -41,7 +42,7 @@ static void append(uint64_t index)
 static void wait_to_go(void)
 {
 	while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
-		;
+		sched_yield();
 }
 
 static void *write_on(void *arg)

@@ -9,16 +9,23 @@ import tempfile
 from pathlib import Path
 
 
+# Seconds: what takes longer hangs.
+PATIENCE = 600
+
+
 class Failure(Exception):
     """A program of the bench did not do its work, or not right."""
 
 
 def run(command, **options):
     """Runs a program; returns {metric: (unit, value)} of what it printed."""
-    done = subprocess.run(
-        [str(part) for part in command], stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        check=False, **options)
+    try:
+        done = subprocess.run(
+            [str(part) for part in command], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            check=False, timeout=PATIENCE, **options)
+    except subprocess.TimeoutExpired as late:
+        raise Failure(f"{late}") from late
     if done.returncode:
         raise Failure(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
     printed = {}
