@@ -117,7 +117,7 @@ def show(folder, documents):
         plots.draw(figures, folder)
     for document in documents:
         text = document.read_text(encoding="utf-8")
-        document.write_text(tables.fill(text, figures, about),
+        document.write_text(tables.fill(text, figures, about, folder),
                             encoding="utf-8")
     print(tables.goals.table(figures))
     print(f"bench: {len(figures.values)} figures, tables and plots are in "

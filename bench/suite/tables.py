@@ -72,11 +72,21 @@ def by_section(figures, section):
     return "\n".join(lines)
 
 
-def part(figures, machine, name):
+NOTHING = "Not measured in the last run."
+
+
+def part(figures, machine, name, folder=None):
     """What a part of a document is called is what it shows."""
     kind, *rest = [text.strip() for text in name.split(";")]
     if kind == "goals":
         return goals.table(figures)
+    if kind == "plot":
+        name, title = rest
+        return f"![{title}](performance/{name}.svg)" \
+            if (folder / f"{name}.svg").exists() else NOTHING
+    if kind not in ("goals", "machine", "quote") and \
+            not figures.rows(rest[0]):
+        return NOTHING
     if kind == "quote":
         return quote.lines(figures)
     if kind == "machine":
@@ -91,10 +101,10 @@ def part(figures, machine, name):
     raise ValueError(f"no part of a document is called {name}")
 
 
-def fill(text, figures, machine):
-    """A document with its parts made anew."""
+def fill(text, figures, machine, folder):
+    """A document with its parts made anew; plots are in a folder."""
     def replace(match):
-        made = part(figures, machine, match["name"])
+        made = part(figures, machine, match["name"], folder)
         return f"{match[1]}\n{made}\n\n{match[3]}"
     return PART.sub(replace, text)
 
