@@ -46,6 +46,13 @@ static unsigned first_new_step(const struct row *row)
 	return from;
 }
 
+static void end(uint64_t states)
+{
+	powercut_end();
+	printf("%llu states\n", (unsigned long long)states);
+	fflush(stdout);
+}
+
 static void run_all(int first_two, const char *sync, unsigned one_in)
 {
 	struct row row = {
@@ -70,9 +77,7 @@ static void run_all(int first_two, const char *sync, unsigned one_in)
 		row.plan.one_in = row.from == STEPS - 1 ? 2 : 1;
 		states += powercut_run(&row);
 	}
-	powercut_end();
-	printf("%llu states\n", (unsigned long long)states);
-	fflush(stdout);
+	end(states);
 }
 
 START_TEST(power_cut_leaves_every_operation_done_or_not_begun)
@@ -89,14 +94,16 @@ END_TEST
 
 static void run_long(int first, const char *sync)
 {
+	uint64_t states = 0;
+
 	powercut_prepare(sync);
 	for (int i = 0; i < ROWS; i++) {
 		struct row row;
 
 		powercut_toss(&row, (unsigned)(first * ROWS + i));
-		powercut_run(&row);
+		states += powercut_run(&row);
 	}
-	powercut_end();
+	end(states);
 }
 
 START_TEST(power_cut_in_a_long_row_takes_nothing)
