@@ -100,10 +100,10 @@ class Very(mounted.MountCase):
         self.assertEqual(self.counters(), (0, self.COUNT))
 
     def resident(self):
-        """Memory of the daemon, in KiB."""
+        """Memory of the daemon's own, in KiB: not what it maps of the store."""
         with open(f"/proc/{self.daemon.pid}/status", encoding="ascii") as file:
             return int(next(line for line in file
-                            if line.startswith("VmRSS:")).split()[1])
+                            if line.startswith("RssAnon:")).split()[1])
 
     @unittest.skipIf(mounted.is_sanitized(), "freed memory is kept by ASan")
     def test_all_of_them_are_listed_without_memory_that_grows(self):

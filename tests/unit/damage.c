@@ -45,6 +45,17 @@ static uint64_t stride(uint64_t usual)
 	return n ? n : usual * SLOWER + (usual * SLOWER + 1) % 2;
 }
 
+/* Of what has no places, sanitizers take one in so many, too; and of the
+ * ending that takes a second to make it is one in eight. */
+static bool is_left_out(int i)
+{
+	int n = i / ENDINGS;
+
+	if (getenv("MAPLOG_STRIDE"))
+		return false;
+	return i % SLOWER || (i % ENDINGS == ENDING_POWER && n % 8);
+}
+
 /* Looped over endings, then over parts. Returns the part. */
 static uint64_t make(int i)
 {
@@ -261,9 +272,12 @@ static void put_in_place(const char *path, enum thing thing)
 /* Looped over endings, things and files. */
 START_TEST(other_thing_in_place_of_a_file_takes_its_entries_only)
 {
-	enum image_file file = (enum image_file)(make(_i) % FILES);
 	enum thing thing = (enum thing)(_i / ENDINGS / FILES);
+	enum image_file file;
 
+	if (is_left_out(_i))
+		return;
+	file = (enum image_file)(make(_i) % FILES);
 	put_in_place(image_path(file), thing);
 	image_lose(file);
 	image_check(false);
@@ -297,10 +311,13 @@ static const char *const strange[] = {
 /* Looped over endings, things and names. */
 START_TEST(extra_file_takes_nothing)
 {
-	const char *name = strange[make(_i) % STRANGE];
 	enum thing thing = (enum thing)(1 + _i / ENDINGS / STRANGE);
+	const char *name;
 	char path[80];
 
+	if (is_left_out(_i))
+		return;
+	name = strange[make(_i) % STRANGE];
 	snprintf(path, sizeof(path), LOG "/%s", name);
 	put_in_place(path, thing);
 	image_check(false);
