@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "notify.h"
-#include "report.h"
 
 static struct server server = { .max_write = MAX_WRITE };
 static struct book book = { .name = LOG };
@@ -42,19 +41,6 @@ void notify_gone(struct server *of, struct book *changed, uint64_t from,
 	(void)of;
 	(void)changed;
 	require(from <= to);
-}
-
-void notify_then_reply(struct server *of, fuse_req_t req, size_t written)
-{
-	(void)of;
-	(void)req;
-	(void)written;
-}
-
-void report(int priority, const char *format, ...)
-{
-	(void)priority;
-	(void)format;
 }
 
 struct handle *handle_make(const struct handle_ops *ops)
