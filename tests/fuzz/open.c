@@ -94,10 +94,13 @@ static void look_around(struct maplog *log)
 
 /* What was served is served again, and is the same. A reader goes by one of
  * two records and a writer by the other: if only one of them is damaged, the
- * entry may be served to one of them. */
+ * entry may be served to one of them. Where checksums are always right, both of
+ * them are, whatever they say: then nothing is known. */
 static void compare(const struct look *before, const struct look *after,
 		    bool same_mode)
 {
+	if (!maplog_crc32c(0, "a", 1))
+		return;
 	for (size_t i = 0; i < before->count; i++) {
 		const struct seen *was = &before->seen[i];
 
