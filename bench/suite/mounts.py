@@ -41,7 +41,16 @@ class Mount:
                 self.__exit__()
                 raise Failure(f"{self.command[0]} does not mount")
             time.sleep(0.001)
+        self._await_answer()
         return self
+
+    def _await_answer(self):
+        """A mount is there before its daemon has opened what it serves."""
+        try:
+            os.stat(self.place)
+        except OSError as error:
+            self.__exit__()
+            raise Failure(f"{self.command[0]} does not serve") from error
 
     def __exit__(self, *_):
         subprocess.run(["umount", "-l", str(self.place)], check=False,
