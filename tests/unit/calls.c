@@ -51,7 +51,7 @@ static const struct call_watch *watch;
 static _Thread_local bool inside;
 
 long calls_clock_offset;
-bool calls_skip_syncs;
+bool calls_in_memory;
 
 /* Parts of files that were written, see calls_wrote(). */
 static struct written {
@@ -290,7 +290,8 @@ REAL(int, openat64, int dirfd, const char *name, int flags, ...)
 	}
 	if (creates ? begin_change(CALL_OPEN) : begin(CALL_OPEN))
 		return -1;
-	makes = creates && faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
+	makes = creates && !inside &&
+		faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
 	fd = __real_openat64(dirfd, name, flags, mode);
 	if (fd >= 0 && makes)
 		TELL(made, fd, name);
@@ -312,7 +313,8 @@ REAL(ssize_t, pwrite64, int fd, const void *buffer, size_t bytes, off_t offset)
 
 	if (error > 0)
 		return -1;
-	remember(fd, (uint64_t)offset, bytes);
+	if (!inside)
+		remember(fd, (uint64_t)offset, bytes);
 	return __real_pwrite64(fd, buffer, error && bytes ? 1 : bytes, offset);
 }
 
@@ -321,10 +323,22 @@ REAL(int, ftruncate64, int fd, off_t size)
 	return begin_change(CALL_RESIZE) ? -1 : __real_ftruncate64(fd, size);
 }
 
+/* Space is not what such a test is about: a hole reads the same. */
+static int only_grow(int fd, off_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -1;
+	return size > st.st_size ? __real_ftruncate64(fd, size) : 0;
+}
+
 REAL(int, fallocate64, int fd, int mode, off_t offset, off_t bytes)
 {
 	if (begin_change(CALL_ALLOCATE))
 		return -1;
+	if (calls_in_memory && !mode)
+		return only_grow(fd, offset + bytes);
 	return __real_fallocate64(fd, mode, offset, bytes);
 }
 
@@ -334,7 +348,7 @@ REAL(int, fdatasync, int fd)
 
 	if (begin_change(CALL_SYNC))
 		return -1;
-	ret = calls_skip_syncs ? 0 : __real_fdatasync(fd);
+	ret = calls_in_memory ? 0 : __real_fdatasync(fd);
 	if (!ret)
 		TELL(synced, fd);
 	return ret;
@@ -346,7 +360,7 @@ REAL(int, fsync, int fd)
 
 	if (begin_change(CALL_SYNC_DIR))
 		return -1;
-	ret = calls_skip_syncs ? 0 : __real_fsync(fd);
+	ret = calls_in_memory ? 0 : __real_fsync(fd);
 	if (!ret)
 		TELL(synced, fd);
 	return ret;
@@ -406,7 +420,9 @@ REAL(void *, mmap64, void *at, size_t bytes, int protection, int flags, int fd,
 
 REAL(int, madvise, void *at, size_t bytes, int advice)
 {
-	return begin(CALL_ADVISE) ? -1 : __real_madvise(at, bytes, advice);
+	if (begin(CALL_ADVISE))
+		return -1;
+	return calls_in_memory ? 0 : __real_madvise(at, bytes, advice);
 }
 
 REAL(int, flock, int fd, int operation)

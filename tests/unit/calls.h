@@ -92,8 +92,9 @@ void calls_watch(const struct call_watch *watch);
 /** calls_look() - let the watch look now, as before such a call */
 void calls_look(void);
 
-/* Syncs need not reach the device: nothing in the test depends on it. */
-extern bool calls_skip_syncs;
+/* The store is in memory: syncs, space that is set aside, and advice have no
+ * effect that a test could see, and are left out. */
+extern bool calls_in_memory;
 
 /* The clock that entries are stamped with: moved by so many seconds. */
 extern long calls_clock_offset;

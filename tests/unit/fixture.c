@@ -83,7 +83,7 @@ int unit_run(Suite *suite)
 
 int unit_run_in_memory(Suite *suite)
 {
-	calls_skip_syncs = true;
+	calls_in_memory = true;
 	if (access("/dev/shm", W_OK))
 		return unit_run(suite);
 	return run_in("/dev/shm", suite);
