@@ -115,6 +115,26 @@ static int check_empty(struct maplog *log)
 	return dir_each(maplog_dirfd(log), check_ours, NULL);
 }
 
+/* Removes what makes no log by itself. */
+static int remove_contents(void *arg, const char *name)
+{
+	if (!strcmp(name, HEAD_NAME) || is_beginning(name))
+		return 0;
+	return remove_file(arg, name);
+}
+
+/* The head after all that it tells of: without it, entries that were trimmed
+ * would be entries again. What is there at any moment can be removed. */
+static int remove_all(int fd)
+{
+	int ret;
+
+	ret = dir_each(fd, remove_contents, &fd);
+	if (!ret)
+		ret = io_sync_dir(fd);
+	return ret ? ret : dir_each(fd, remove_file, &fd);
+}
+
 /* Removes a directory with all its files. */
 static int remove_files(int dirfd, const char *name, int fd)
 {
@@ -124,7 +144,7 @@ static int remove_files(int dirfd, const char *name, int fd)
 	ret = io_open_dir(fd, "..", &parent);
 	if (ret)
 		return ret;
-	ret = dir_each(fd, remove_file, &fd);
+	ret = remove_all(fd);
 	if (!ret && unlinkat(dirfd, name, AT_REMOVEDIR))
 		ret = -errno;
 	if (!ret)

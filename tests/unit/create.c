@@ -359,6 +359,40 @@ START_TEST(removal_that_is_killed_can_be_repeated)
 }
 END_TEST
 
+static bool head_is_gone;
+
+static void expect_head_is_last(int dirfd, const char *name)
+{
+	(void)dirfd;
+	ck_assert_msg(!head_is_gone || strcmp(name, "log.ini") == 0 ||
+			      strcmp(name, LOG) == 0,
+		      "%s was still there when the head went", name);
+	head_is_gone = head_is_gone || strcmp(name, "head") == 0;
+}
+
+/* In whatever order the directory lists them. */
+START_TEST(removal_removes_the_head_after_all_that_it_tells_of)
+{
+	static const struct call_watch watch = { .unlinked =
+							 expect_head_is_last };
+
+	make_log(NULL);
+	append("a");
+	ck_assert_int_eq(maplog_trim(tlog, 1), 0);
+	close_log();
+	/* Files of the last moment are the first or the last to be listed. */
+	for (int i = 0; i < 40; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), LOG "/r%d.reader", i);
+		make_file(name, "");
+	}
+	calls_watch(&watch);
+	ck_assert_int_eq(maplog_remove(store, LOG), 0);
+	ck_assert(head_is_gone);
+}
+END_TEST
+
 static Suite *create_suite(void)
 {
 	Suite *suite = suite_create("create");
@@ -394,6 +428,8 @@ static Suite *create_suite(void)
 	tcase_add_test(removing, log_is_not_deleted_under_the_name_of_another);
 	tcase_add_loop_test(removing, removal_that_is_killed_can_be_repeated, 0,
 			    24);
+	tcase_add_test(removing,
+		       removal_removes_the_head_after_all_that_it_tells_of);
 	return suite;
 }
 
