@@ -175,14 +175,26 @@ static int get_span(struct node *node, struct attr *attr)
 	return 0;
 }
 
+/* A new time makes the kernel drop the pages that it has. */
+static void set_time_to_now(struct stat *st)
+{
+	clock_gettime(CLOCK_REALTIME, &st->st_mtim);
+	st->st_ctim = st->st_mtim;
+}
+
 static void get_head(const struct node *node, struct attr *attr)
 {
 	set_size(&attr->st, MAPLOG_HEAD_SIZE);
-	if (node->backing_id > 0)
-		return;
-	/* Cached: a new time makes the kernel drop the page. */
-	clock_gettime(CLOCK_REALTIME, &attr->st.st_mtim);
-	attr->st.st_ctim = attr->st.st_mtim;
+	if (node->backing_id <= 0)
+		set_time_to_now(&attr->st);
+}
+
+/* Whoever opened it is told how much there is for him to read: a text is made
+ * for each open. */
+static void get_text(const struct node *node, struct attr *attr)
+{
+	set_size(&attr->st, node->shown);
+	set_time_to_now(&attr->st);
 }
 
 static int get_owner(struct server *server, const struct node *node,
@@ -236,6 +248,11 @@ static int get_rest(struct server *server, struct node *node, struct attr *attr)
 		return get_span(node, attr);
 	case NODE_HEAD:
 		get_head(node, attr);
+		return 0;
+	case NODE_STATUS:
+	case NODE_META_STATUS:
+	case NODE_META_METRICS:
+		get_text(node, attr);
 		return 0;
 	default:
 		/* The owner may be changed in the store, behind our back. */

@@ -77,7 +77,8 @@ struct node {
 	struct node *next_stale; /* of those that the notifier is to tell */
 
 	pthread_mutex_t lock; /* for all below */
-	uint64_t shown;	      /* the largest size that it was seen to have */
+	/* The largest size that it was seen to have; of a text, the last. */
+	uint64_t shown;
 	/* See growth.h. The size that was told last, and one that the kernel
 	 * certainly does not go below. */
 	bool was_told;

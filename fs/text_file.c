@@ -12,22 +12,34 @@ struct text_handle {
 	size_t size;
 };
 
+static int make(const struct handle *handle, char **text, size_t *size)
+{
+	if (handle->node->key.kind == NODE_META_METRICS)
+		return metrics_of_server(handle->server, text, size);
+	if (handle->book)
+		return status_of_book(handle->server, handle->book, text, size);
+	return status_of_server(handle->server, text, size);
+}
+
 static int text_open(struct handle *handle, fuse_req_t req,
 		     struct fuse_file_info *fi)
 {
 	struct text_handle *file = (struct text_handle *)handle;
+	struct node *node = handle->node;
+	int ret;
 
 	(void)req;
-	/* Its size is told by reading it. */
+	/* Read to its end, whatever size was told before. */
 	fi->direct_io = 1;
 	fi->noflush = 1;
-	if (handle->node->key.kind == NODE_META_METRICS)
-		return metrics_of_server(handle->server, &file->text,
-					 &file->size);
-	if (handle->book)
-		return status_of_book(handle->server, handle->book, &file->text,
-				      &file->size);
-	return status_of_server(handle->server, &file->text, &file->size);
+	ret = make(handle, &file->text, &file->size);
+	if (ret)
+		return ret;
+	/* Some programs read as much as fstat() says, web servers do. */
+	pthread_mutex_lock(&node->lock);
+	node->shown = file->size;
+	pthread_mutex_unlock(&node->lock);
+	return 0;
 }
 
 static void text_read(struct handle *handle, fuse_req_t req, size_t size,

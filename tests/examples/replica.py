@@ -86,6 +86,14 @@ class Replica(mounted.MountCase):
         self.assertEqual(self.catch_up(),
                          "dropped 0, appended 0 entries, 10 now\n")
 
+    def test_the_web_server_sends_the_whole_status(self):
+        for number in range(1, 4):
+            self.put("l", self.entries_of_term(1, 60))
+            sent = self.sh('curl -sSf "$1"', f"{self.url}/l/status").decode()
+            self.assertIn(f"\nnext: {60 * number}\n", sent)
+            self.assertEqual(sent.splitlines()[-1][:9], "created: ")
+            self.assertEqual(sent[-2:], "Z\n")
+
     def test_nothing_can_be_written_over_http(self):
         for name in ("append", "control", "batch", "follow"):
             done = subprocess.run(

@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import subprocess
+import tempfile
 
 import mounted
 from clients import PAGE, Child, crc32c, records
@@ -303,6 +304,20 @@ class Attributes(mounted.MountCase):
         self.assertEqual(self.size("ranges/0-4"), 11)
         self.assertEqual(self.size(f"segments/{3:020}.log"), 10)
         self.assertEqual(self.size(f"segments/{3:020}.idx"), 72)
+
+    def test_a_text_has_the_size_of_what_whoever_opened_it_reads(self):
+        """Programs that send a file go by it."""
+        for name in ("l/status", ".maplog/status", ".maplog/metrics"):
+            for _ in range(2):
+                with self.subTest(name=name), \
+                        open(self.at(name), "rb", 0) as text, \
+                        tempfile.TemporaryFile() as sent:
+                    size = os.fstat(text.fileno()).st_size
+                    os.sendfile(sent.fileno(), text.fileno(), 0, size)
+                    data = text.read()
+                    self.assertEqual(size, len(data))
+                    self.assertEqual(os.pread(sent.fileno(), size, 0), data)
+                self.append("x" * 1000 + "\n")
 
     def test_the_time_of_an_entry_is_that_in_the_index(self):
         for i, record in enumerate(self.index()):
