@@ -8,7 +8,6 @@ Two entries of one index are the same if their tags are, as with the terms of
 Raft. What the replica has beyond that it drops, and appends what it lacks.
 """
 
-import os
 import struct
 import subprocess
 import sys
@@ -25,9 +24,17 @@ class Leader:
     def __init__(self, url):
         self.url = url
 
+    def open(self, name):
+        """curl; its output is to be read, as it comes."""
+        return subprocess.Popen(["curl", "-sSf", f"{self.url}/{name}"],
+                                stdout=subprocess.PIPE, bufsize=WRITE)
+
     def read(self, name):
-        return subprocess.run(["curl", "-sSf", f"{self.url}/{name}"],
-                              stdout=subprocess.PIPE, check=True).stdout
+        with self.open(name) as curl:
+            data = curl.stdout.read()
+        if curl.returncode:
+            sys.exit(f"curl failed at {name}")
+        return data
 
 
 class Replica:
@@ -40,21 +47,27 @@ class Replica:
         with open(f"{self.path}/{name}", "rb") as file:
             return file.read()
 
+    def write(self, name, data):
+        with open(f"{self.path}/{name}", "wb") as file:
+            file.write(data)
+
     def truncate(self, index):
-        with open(f"{self.path}/control", "wb", 0) as file:
-            file.write(b"truncate %d\n" % index)
+        self.write("control", b"truncate %d\n" % index)
 
     def append(self, entries):
-        """Frames, in as few writes as they fit in."""
-        with open(f"{self.path}/batch", "wb", 0) as file:
-            frames = bytearray()
-            for label, data in entries:
-                if len(frames) + FRAME.size + len(data) > WRITE:
-                    file.write(frames)
-                    frames.clear()
-                frames += FRAME.pack(len(data), 0, label)
-                frames += data
-            file.write(frames)
+        """Frames, in as few writes as they fit in; large ones alone."""
+        frames = bytearray()
+        for label, data in entries:
+            frame = FRAME.pack(len(data), 0, label) + data
+            if len(frames) + len(frame) > WRITE:
+                self.write("batch", frames)
+                frames.clear()
+            if len(frame) <= WRITE:
+                frames += frame
+            else:
+                self.write("control",
+                           b"append %d tag=%d\n" % (len(data), label) + data)
+        self.write("batch", frames)
 
 
 def bounds(log):
@@ -78,23 +91,34 @@ def first_difference(leader, replica, low, high):
 
 
 def fetch(leader, first, last):
-    """(tag, bytes) of the entries from first to last."""
-    name = f"ranges/{first}-{last}"
-    data, start = memoryview(leader.read(name)), 0
-    for end, _, label in BOUNDARY.iter_unpack(leader.read(name + ".idx")):
-        yield label, data[start:end]
-        start = end
+    """(tag, bytes) of the entries from first to last.
+
+    The tags come first. Should the leader replace entries meanwhile, then
+    theirs are not those, and whoever catches up next drops what came here.
+    """
+    name, start = f"ranges/{first}-{last}", 0
+    ends = BOUNDARY.iter_unpack(leader.read(name + ".idx"))
+    with leader.open(name) as curl:
+        for end, _, label in ends:
+            data = curl.stdout.read(end - start)
+            if len(data) < end - start:
+                sys.exit(f"{name} came in part only")
+            yield label, data
+            start = end
 
 
 def main():
     leader, replica = Leader(sys.argv[1]), Replica(sys.argv[2])
-    (first, there), (_, here) = bounds(leader), bounds(replica)
-    same = first_difference(leader, replica, first, min(there, here))
+    (first, there), (ours, here) = bounds(leader), bounds(replica)
+    low, high = max(first, ours), min(there, here)
+    if low > high:
+        sys.exit(f"the leader has entries {first} to {there}, "
+                 f"the replica {ours} to {here}: they do not meet")
+    same = first_difference(leader, replica, low, high)
     if same < here:
         replica.truncate(same)
     for page in range(same, there, PAGE):
-        last = min(page + PAGE, there) - 1
-        replica.append(fetch(leader, page, last))
+        replica.append(fetch(leader, page, min(page + PAGE, there) - 1))
     print(f"dropped {here - same}, appended {there - same} entries, "
           f"{there} now")
 

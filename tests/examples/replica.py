@@ -13,6 +13,8 @@ from example import source
 
 measuring = __import__("measuring")  # of examples/
 
+WRITE = (1 << 20) - 4096  # what one write certainly takes
+
 
 class Replica(mounted.MountCase):
     """Log l is the leader's, log r the replica's; nginx has the mount."""
@@ -22,12 +24,15 @@ class Replica(mounted.MountCase):
         self.make("l")
         self.make("r")
         self.rng = random.Random(3)
-        # Without root there is nobody else that a worker could be.
-        server = measuring.nginx(
-            self.work, *(["-g", "master_process off;"]
-                         if mounted.mode() == mounted.UNPRIVILEGED else []))
+        server = measuring.nginx(self.work, *self.as_user())
         self.url = server.__enter__()
         self.addCleanup(server.__exit__, None, None, None)
+
+    def as_user(self):
+        """Without root there is nobody else that a worker could be."""
+        if mounted.mode() == mounted.PASSTHROUGH:
+            return []
+        return ["-g", "master_process off;"]
 
     def entries_of_term(self, term, n):
         return [(term, self.rng.randbytes(self.rng.randrange(300)))
@@ -39,11 +44,14 @@ class Replica(mounted.MountCase):
             self.write(b"".join(frame(data, term) for term, data
                                 in entries[i:i + 1000]), log, "batch")
 
+    def run_it(self, url):
+        return subprocess.run(
+            [sys.executable, source("http", "catch_up.py"), url,
+             self.at("r")], capture_output=True, text=True, check=False,
+            timeout=mounted.PATIENCE)
+
     def catch_up(self):
-        done = subprocess.run(
-            [sys.executable, source("http", "catch_up.py"),
-             f"{self.url}/l", self.at("r")], capture_output=True, text=True,
-            check=False, timeout=mounted.PATIENCE)
+        done = self.run_it(f"{self.url}/l")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.sh("cmp l/ranges/0- r/ranges/0-")
         theirs, ours = ([(b.end, b.tag) for b in boundaries(
@@ -85,6 +93,46 @@ class Replica(mounted.MountCase):
         self.put("r", entries)
         self.assertEqual(self.catch_up(),
                          "dropped 0, appended 0 entries, 10 now\n")
+
+    def test_entries_of_all_sizes_come_over(self):
+        for size in (0, 1, WRITE // 2, WRITE - 16, WRITE, WRITE + 1, 1 << 20,
+                     3 << 20, 16 << 20):
+            self.put("l", self.entries_of_term(4, 10))
+            self.control(b"append %d tag=%d\n" % (size, size)
+                         + self.rng.randbytes(size))
+        self.assertEqual(self.catch_up(),
+                         "dropped 0, appended 99 entries, 99 now\n")
+
+    def test_logs_that_were_trimmed_meet_where_both_have_entries(self):
+        entries = self.entries_of_term(1, 100)
+        self.put("l", entries)
+        self.put("r", entries[:60])
+        self.control("trim 10", "l")
+        self.control("trim 50", "r")
+        self.assertEqual(self.run_it(f"{self.url}/l").stdout,
+                         "dropped 0, appended 40 entries, 100 now\n")
+        self.sh("cmp l/ranges/50- r/ranges/50-")
+
+    def test_a_replica_that_lacks_what_was_trimmed_is_left_alone(self):
+        self.put("l", self.entries_of_term(1, 100))
+        self.put("r", self.entries_of_term(1, 10))
+        self.control("trim 50", "l")
+        done = self.run_it(f"{self.url}/l")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "the leader has entries 50 to 100, "
+                         "the replica 0 to 10: they do not meet\n")
+        self.assertEqual(self.counters("r"), (0, 10))
+
+    def test_an_entry_that_comes_in_part_is_not_appended(self):
+        self.put("l", [(1, b"one"), (1, b"two")])
+        # A leader of plain files, the last of them cut short.
+        self.sh("""mkdir -p ../plain/l/ranges && cd l && for name in \
+            head ranges/0-1.idx; do cat $name > ../../plain/l/$name; done
+            head -c 5 ranges/0-1 > ../../plain/l/ranges/0-1""")
+        with measuring.nginx(self.work, *self.as_user(), root="plain") as url:
+            done = self.run_it(f"{url}/l")
+        self.assertEqual(done.stderr, "ranges/0-1 came in part only\n")
+        self.assertEqual(self.counters("r"), (0, 0))
 
     def test_the_web_server_sends_the_whole_status(self):
         for number in range(1, 4):
