@@ -326,13 +326,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const char short_options[] = "fdc:o:hV";
-
-static int try_help(void)
-{
-	fprintf(stderr, "Try `maplogfs --help`.\n");
-	return -EINVAL;
-}
+static const char short_options[] = ":fdc:o:hV";
 
 /* The INI file comes first, wherever it is named: the command line wins. */
 static int parse_config_file(struct config *config, int argc, char **argv)
@@ -374,29 +368,44 @@ static int parse_arguments(struct config *config, int argc, char **argv)
 {
 	if (argc - optind != 2) {
 		if (argc - optind > 2)
-			report(LOG_ERR, "one word too many: %s",
+			report(LOG_ERR,
+			       "one word too many: %s (see maplogfs --help)",
 			       argv[optind + 2]);
 		else
-			report(LOG_ERR, "needs a STORE and a MOUNTPOINT");
-		return try_help();
+			report(LOG_ERR, "needs a STORE and a MOUNTPOINT (see "
+					"maplogfs --help)");
+		return -EINVAL;
 	}
 	config->store = argv[optind];
 	config->mountpoint = argv[optind + 1];
 	return 0;
 }
 
+static void tell_wrong(int c, char *const *argv)
+{
+	const char letter[] = { '-', (char)optopt, 0 };
+
+	report(LOG_ERR, "%s: %s (see maplogfs --help)",
+	       optopt ? letter : argv[optind - 1],
+	       c == ':' ? "its value is missing" : "no such option, or not so");
+}
+
 /* Whether --help or --version was asked for, anywhere; '?' for what nobody
- * understands. */
+ * understands, which is told. */
 static int asked_for(int argc, char **argv)
 {
 	int c;
 
 	optind = 0;
-	opterr = 1;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, short_options, long_options,
 				NULL)) != -1) {
-		if (c == 'h' || c == 'V' || c == '?')
+		if (c == 'h' || c == 'V')
 			return c;
+		if (c == '?' || c == ':') {
+			tell_wrong(c, argv);
+			return '?';
+		}
 	}
 	return 0;
 }
@@ -417,10 +426,8 @@ enum config_result config_parse(struct config *config, int argc, char **argv)
 		       fuse_pkgversion());
 	if (asked && asked != '?')
 		return CONFIG_DONE;
-	if (asked) {
-		(void)try_help();
+	if (asked)
 		return CONFIG_WRONG;
-	}
 	if (parse_config_file(config, argc, argv) ||
 	    parse_flags(config, argc, argv) ||
 	    parse_arguments(config, argc, argv))
