@@ -8,6 +8,7 @@
 #include "args.h"
 #include "error.h"
 #include "explain.h"
+#include "holder.h"
 #include "log.h"
 #include "store.h"
 
@@ -107,6 +108,7 @@ static int finish(struct repair *repair)
 static int repair_log(char *path, bool apply)
 {
 	struct repair repair = { .path = path, .apply = apply };
+	uint64_t since = 0;
 	int ret;
 
 	store_clean_path(path);
@@ -114,7 +116,9 @@ static int repair_log(char *path, bool apply)
 		return error_print("%s: is in a mount: end its daemon, and "
 				   "give the path in the store",
 				   path);
-	ret = maplog_repair(AT_FDCWD, path, apply, on_finding, &repair);
+	do
+		ret = maplog_repair(AT_FDCWD, path, apply, on_finding, &repair);
+	while (ret == -EBUSY && holder_wait(path, &since));
 	if (ret) {
 		print_lost(&repair);
 		return explain_open(path, MAPLOG_WRITE, ret);

@@ -3,13 +3,13 @@
 #include "explain.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "error.h"
+#include "holder.h"
 #include "store.h"
 
 int explain_index(const char *path, const struct maplog_counters *counters,
@@ -22,41 +22,23 @@ int explain_index(const char *path, const struct maplog_counters *counters,
 			   counters->first, counters->next);
 }
 
-/* The name of a process, as far as this one may see it. */
-static bool process_name(pid_t pid, char *name, size_t size)
-{
-	char path[64];
-	FILE *file;
-	bool found;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	found = fgets(name, (int)size, file);
-	fclose(file);
-	if (found)
-		name[strcspn(name, "\n")] = 0;
-	return found;
-}
-
 static int busy(const char *path)
 {
 	const char *advice = "wait until it has ended, or stop it";
-	char name[64];
-	pid_t pid = 0;
+	struct holder holder;
 
-	if (maplog_holder(AT_FDCWD, path, &pid) || !pid)
+	holder_find(path, &holder);
+	if (!holder.pid)
 		return error_print("%s: is being written by another process: "
 				   "wait until it has ended, and try again",
 				   path);
-	if (!process_name(pid, name, sizeof(name)))
+	if (!*holder.name)
 		return error_print("%s: is being written by process %d: %s",
-				   path, (int)pid, advice);
-	if (!strcmp(name, "maplogfs"))
+				   path, (int)holder.pid, advice);
+	if (holder.serves)
 		advice = "write through its mount instead, or stop it";
 	return error_print("%s: is being written by process %d (%s): %s", path,
-			   (int)pid, name, advice);
+			   (int)holder.pid, holder.name, advice);
 }
 
 static bool holds_logs(const char *path)

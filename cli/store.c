@@ -16,6 +16,7 @@
 
 #include "error.h"
 #include "explain.h"
+#include "holder.h"
 #include "mounted.h"
 
 void store_clean_path(char *path)
@@ -252,13 +253,16 @@ static struct maplog *open_mounted(const char *path, enum maplog_mode mode)
 struct maplog *store_open(const char *path, enum maplog_mode mode)
 {
 	struct maplog *log;
+	uint64_t since = 0;
 	bool recovers;
 	int ret;
 
 	if (store_is_mount(path))
 		return open_mounted(path, mode);
-	recovers = mode == MAPLOG_WRITE && !is_in_order(path);
-	ret = maplog_open(AT_FDCWD, path, mode, &log);
+	do {
+		recovers = mode == MAPLOG_WRITE && !is_in_order(path);
+		ret = maplog_open(AT_FDCWD, path, mode, &log);
+	} while (ret == -EBUSY && holder_wait(path, &since));
 	if (ret) {
 		explain_open(path, mode, ret);
 		return NULL;

@@ -83,7 +83,7 @@ static int run(struct server *server, int ready)
 	ret = notify_start(server);
 	if (ret)
 		return ret;
-	store_open_all(&server->store);
+	store_open_all(&server->store, server->mountpoint);
 	ret = retainer_start(server);
 	if (!ret)
 		ret = loop_start(server, &loop);

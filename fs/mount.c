@@ -167,6 +167,16 @@ static void escape(const char *from, char *to, size_t size)
 	to[n] = 0;
 }
 
+/* What mount(8) shows is to be found from everywhere. */
+static void name_store(const char *store, char *name, size_t size)
+{
+	char path[PATH_MAX];
+
+	if (*store != '/' && realpath(store, path))
+		store = path;
+	escape(store, name, size);
+}
+
 static struct fuse_session *new_session(struct server *server)
 {
 	const struct config *config = server->config;
@@ -177,7 +187,7 @@ static struct fuse_session *new_session(struct server *server)
 		FUSE_ARGS_INIT(config->debug ? 4 : 3, (char **)argv);
 	struct fuse_session *session;
 
-	escape(config->store, name, sizeof(name));
+	name_store(config->store, name, sizeof(name));
 	/* Later ones win: fsname can be given. */
 	snprintf(options, sizeof(options),
 		 "subtype=maplogfs,fsname=%s,default_permissions%s%s%s", name,
@@ -225,20 +235,19 @@ static int mount_session(struct server *server, const char *mountpoint)
 int mount_start(struct server *server)
 {
 	const struct config *config = server->config;
-	const char *mountpoint = config->mountpoint;
-	char path[PATH_MAX];
 	int ret;
 
-	if (!is_passed(mountpoint)) {
-		ret = check_mountpoint(config, path);
+	snprintf(server->mountpoint, sizeof(server->mountpoint), "%s",
+		 config->mountpoint);
+	if (!is_passed(config->mountpoint)) {
+		ret = check_mountpoint(config, server->mountpoint);
 		if (ret)
 			return ret;
-		mountpoint = path;
 	}
 	server->session = new_session(server);
 	if (!server->session)
 		return -EINVAL;
-	ret = mount_session(server, mountpoint);
+	ret = mount_session(server, server->mountpoint);
 	if (ret)
 		fuse_session_destroy(server->session);
 	return ret;

@@ -3,6 +3,7 @@
 #ifndef MAPLOG_FS_SERVER_H
 #define MAPLOG_FS_SERVER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -17,6 +18,7 @@ struct retainer;
 
 struct server {
 	const struct config *config;
+	char mountpoint[PATH_MAX]; /* without links in it */
 	struct fuse_session *session;
 	struct store store;
 	struct tree tree;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "name.h"
+#include "predecessor.h"
 #include "report.h"
 #include "watch.h"
 
@@ -91,7 +92,11 @@ static void open_log(struct store *store, struct book *book)
 	enum maplog_mode mode = store->read_only ? MAPLOG_READ : MAPLOG_WRITE;
 	int ret;
 
-	ret = maplog_open(book->dirfd, ".", mode, &book->log);
+	do
+		ret = maplog_open(book->dirfd, ".", mode, &book->log);
+	while (ret == -EBUSY &&
+	       predecessor_keeps(book->dirfd, store->mountpoint,
+				 &store->patience));
 	if (!ret && mode == MAPLOG_WRITE) {
 		report_recovery(book);
 		return;
@@ -439,10 +444,14 @@ static int open_one(void *arg, const struct store_entry *entry)
 	return 0;
 }
 
-void store_open_all(struct store *store)
+void store_open_all(struct store *store, const char *mountpoint)
 {
-	int ret = store_each(store, 0, open_one, store);
+	int ret;
 
+	store->mountpoint = mountpoint;
+	store->patience = PREDECESSOR_PATIENCE;
+	ret = store_each(store, 0, open_one, store);
+	store->patience = 0;
 	if (ret)
 		report(LOG_ERR, "reading the store: %s", strerror(-ret));
 }

@@ -50,6 +50,8 @@ struct store {
 	int dirfd;
 	bool read_only;
 	struct maplog_options defaults;
+	const char *mountpoint;
+	unsigned patience;    /* with a daemon that ends, see predecessor.h */
 	pthread_mutex_t lock; /* for the list of books, and their names */
 	struct book *books;
 };
@@ -57,8 +59,13 @@ struct store {
 int store_open(struct store *store, const char *path, bool read_only,
 	       const struct maplog_options *defaults);
 
-/** store_open_all() - open every log there is, and report what is wrong */
-void store_open_all(struct store *store);
+/**
+ * store_open_all() - open every log there is, and report what is wrong
+ * @mountpoint: where the store is mounted; stays valid
+ *
+ * Waits for a daemon that was unmounted and still closes them.
+ */
+void store_open_all(struct store *store, const char *mountpoint);
 
 /** store_close() - close all logs; nobody works on one any more */
 void store_close(struct store *store);

@@ -53,23 +53,16 @@ expect 1 "$maplog" verify none
 
 # Another writer: its pid, its name, and what to do about it.
 mkfifo pipe
-cp "$maplog" maplogfs
-for writer in bin maplogfs; do
-    "./$writer" append s/l <pipe >out &
-    children+=($!)
-    pid=$!
-    exec 3>pipe
-    live() { "$maplog" status s/l | grep -qx 'state: live'; }
-    eventually live
-    all writers s/l "is being written by process $pid ($writer)" 'stop it'
-    if [ $writer = maplogfs ]; then
-        says err 'write through its mount instead'
-    else
-        says err 'wait until it has ended'
-    fi
-    exec 3>&-
-    wait "$pid"
-done
+"$maplog" append s/l <pipe >out &
+children+=($!)
+pid=$!
+exec 3>pipe
+live() { "$maplog" status s/l | grep -qx 'state: live'; }
+eventually live
+all writers s/l "is being written by process $pid (bin)" 'stop it' \
+    'wait until it has ended'
+exec 3>&-
+wait "$pid"
 expect 1 "$maplog" create s/l
 
 # A mount, as its own files show it, whose store is somewhere else.

@@ -124,6 +124,15 @@ def is_mounted(place):
         return any(line.split()[4] == place for line in file)
 
 
+def is_traced(pid):
+    """Whether a debugger has all threads of a process."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status", encoding="utf-8") as file:
+            if "TracerPid:\t0\n" in file.read():
+                return False
+    return True
+
+
 def works(place):
     """Whether a maplogfs answers there."""
     try:

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 
@@ -85,6 +86,13 @@ class Starts(mounted.MountCase):
         self.assertFalse(mounted.is_mounted(self.mnt))
 
     # ---- in the background ----
+
+    def test_the_mount_says_where_the_store_is_from_everywhere(self):
+        self.maplogfs("store", "mnt")
+        with open("/proc/self/mounts", encoding="utf-8") as file:
+            self.assertIn(f"{self.store} {self.mnt} fuse.maplogfs ",
+                          file.read())
+        self.end_background()
 
     def test_in_the_background_it_is_mounted_when_the_command_returns(self):
         self.assertEqual(self.maplogfs("store", "mnt"), "")
@@ -305,6 +313,76 @@ class Ends(mounted.MountCase):
         for writer in writers:
             writer.done()
         self.is_in_order()
+
+
+class Succession(mounted.MountCase):
+    """Unmounted, a daemon goes on for a moment: who comes next waits for it."""
+
+    options = "sync=manual"
+
+    def setUp(self):
+        super().setUp()
+        self.make()
+        self.append("a\n")
+
+    def unmount_slowly(self):
+        """Its daemon then takes a second and more to close the log."""
+        if not shutil.which("strace"):
+            self.skipTest("SKIP: operation.py: there is no strace")
+        # pylint: disable-next=consider-using-with
+        trace = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+             "inject=fdatasync,fsync,msync:delay_enter=700000", "-p",
+             str(self.daemon.pid)])
+        self.addCleanup(trace.wait)
+        self.addCleanup(trace.kill)
+        mounted.until(lambda: mounted.is_traced(self.daemon.pid), "strace")
+        subprocess.run(["umount", self.mnt], check=True)
+        return self.daemon.process
+
+    def maplog(self, *arguments, status=0):
+        done = subprocess.run([mounted.MAPLOG, *arguments], input=b"x\n",
+                              capture_output=True, check=False,
+                              timeout=mounted.PATIENCE)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr.decode()
+
+    def test_the_command_waits_for_it(self):
+        log = os.path.join(self.store, "l")
+        for command in (("append", log), ("repair", log)):
+            daemon = self.unmount_slowly()
+            self.assertIsNone(daemon.poll(), "it has ended already")
+            self.maplog(*command)
+            self.assertEqual(daemon.wait(mounted.PATIENCE), 0)
+            self.start()
+        self.assertEqual(self.entries(), [b"a\n", b"x\n"])
+
+    def test_a_new_daemon_waits_for_it(self):
+        daemon = self.unmount_slowly()
+        self.start()
+        self.append("b\n")
+        self.assertEqual(daemon.wait(mounted.PATIENCE), 0)
+        self.assertEqual(self.entries(), [b"a\n", b"b\n"])
+        self.assertIn(f"waiting for process {daemon.pid}", self.said())
+
+    def test_nobody_waits_for_one_that_serves(self):
+        said = self.maplog("append", os.path.join(self.store, "l"), status=1)
+        self.assertIn("write through its mount instead", said)
+        other = os.path.join(self.work, "other")
+        os.mkdir(other)
+        with open(self.said_path, "ab") as said:
+            second = mounted.Daemon(self.store, other, said=said)
+        self.addCleanup(second.clear)
+        self.assertNotIn("waiting", self.said())
+        self.assertEqual(second.unmount(), 0)
+
+    def test_again_and_again(self):
+        for i in range(10):
+            subprocess.run(["umount", self.mnt], check=True)
+            self.maplog("append", os.path.join(self.store, "l"))
+            self.start()
+            self.append(f"{i}\n")
+        self.assertEqual(self.counters(), (0, 21))
 
 
 class Stale(mounted.MountCase):

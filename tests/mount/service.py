@@ -110,7 +110,8 @@ class Supervised(Service):
             "strace", "-f", "-qq", "-o", os.path.join(self.work, "trace"),
             "-e", "inject=fdatasync:delay_enter=3000000",
             "-p", str(self.daemon.pid))
-        mounted.until(self.is_traced, "strace has it")
+        mounted.until(lambda: mounted.is_traced(self.daemon.pid),
+                      "strace has it")
         writer = self.beside("sh", "-c", "echo x > l/append")
         mounted.until(lambda: not self.pings_in(0.5),
                       "it is stuck, and says so by saying nothing")
@@ -127,14 +128,6 @@ class Supervised(Service):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
-
-    def is_traced(self):
-        tasks = f"/proc/{self.daemon.pid}/task"
-        for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/status", encoding="utf-8") as file:
-                if "TracerPid:\t0\n" in file.read():
-                    return False
-        return True
 
 
 class Journal(Service):
