@@ -19,6 +19,7 @@
 #include "roll.h"
 #include "sync.h"
 #include "trailer.h"
+#include "turn.h"
 
 /* Rolled segments that may wait to be finished before appending waits. */
 #define ROLLED_MAX 4
@@ -86,8 +87,10 @@ int append_enter(struct maplog *log)
 	if (!log_is_writer(log) || log_error(log))
 		return -EROFS;
 	pthread_mutex_lock(&log->write);
+	log->entering++;
 	while (log->busy)
 		pthread_cond_wait(&log->written, &log->write);
+	log->entering--;
 	assert(!log->busy);
 	log->busy = true;
 	sync_begin(log);
@@ -97,16 +100,31 @@ int append_enter(struct maplog *log)
 	return -EROFS;
 }
 
-void append_leave(struct maplog *log)
+/* Ends being busy. Returns the batch whose owner is to lead, if there is one:
+ * then the log stays busy. */
+static struct append *pass_on(struct maplog *log)
 {
 	assert(log->busy);
 
+	if (log->first_append)
+		return log->first_append;
 	log->busy = false;
-	sync_end(log);
-	pthread_mutex_unlock(&log->write);
+	if (log->entering)
+		pthread_cond_broadcast(&log->written);
+	return NULL;
 }
 
-/* Removes the first batch from the queue; its caller may go. */
+void append_leave(struct maplog *log)
+{
+	struct append *leader = pass_on(log);
+
+	sync_end(log);
+	pthread_mutex_unlock(&log->write);
+	if (leader)
+		turn_give(&leader->turn, TURN_LEADS);
+}
+
+/* Removes the first batch from the queue; its caller is told later. */
 static void complete(struct maplog *log, uint64_t first, int ret)
 {
 	struct append *append = log->first_append;
@@ -120,13 +138,14 @@ static void complete(struct maplog *log, uint64_t first, int ret)
 	append->first = first;
 	append->ret = ret;
 	append->done = true;
+	append->next = log->completed;
+	log->completed = append;
 }
 
 static void complete_all(struct maplog *log, int ret)
 {
 	while (log->first_append)
 		complete(log, 0, ret);
-	pthread_cond_broadcast(&log->written);
 }
 
 /* Lets go batches at the head of the queue that are for another index. */
@@ -282,7 +301,6 @@ static int commit_group(struct maplog *log, const struct group *group)
 		complete(log, first, 0);
 		first += n;
 	}
-	pthread_cond_broadcast(&log->written);
 	ahead_ask(log);
 	return 0;
 }
@@ -312,7 +330,7 @@ static void commit_some(struct maplog *log)
 	refuse_stale(log);
 	if (!log->first_append)
 		return;
-	ret = secure_rolled(log);
+	ret = log_error(log) ? -EROFS : secure_rolled(log);
 	if (!ret)
 		ret = next_group(log, &group);
 	if (!ret && group.batches)
@@ -326,20 +344,7 @@ static void commit_some(struct maplog *log)
 		complete_all(log, ret ? ret : -EROFS);
 }
 
-static void lead(struct maplog *log, const struct append *own)
-{
-	assert(!log->busy);
-	assert(!own->done);
-
-	log->busy = true;
-	while (!own->done)
-		commit_some(log);
-	log->busy = false;
-	/* Also for the one who is to lead next. */
-	pthread_cond_broadcast(&log->written);
-}
-
-static int queue_and_wait(struct maplog *log, struct append *append)
+static int queue(struct maplog *log, struct append *append)
 {
 	int ret;
 
@@ -352,12 +357,58 @@ static int queue_and_wait(struct maplog *log, struct append *append)
 		return ret;
 	*log->last_append = append;
 	log->last_append = &append->next;
-	while (!append->done && log->busy)
-		pthread_cond_wait(&log->written, &log->write);
-	if (!append->done)
-		lead(log, append);
-	assert(append->done);
-	return append->ret;
+	return 0;
+}
+
+/* The log stays busy for whoever wants it to itself, should there be one. */
+static struct append *pass_on_fairly(struct maplog *log)
+{
+	if (!log->entering)
+		return pass_on(log);
+	log->busy = false;
+	pthread_cond_broadcast(&log->written);
+	return NULL;
+}
+
+/* Commits until the own batch is, and lets the others go. Releases the lock. */
+static void lead(struct maplog *log, const struct append *own)
+{
+	struct append *completed;
+	struct append *leader;
+
+	assert(log->busy && !own->done && !log->completed);
+
+	while (!own->done)
+		commit_some(log);
+	completed = log->completed;
+	log->completed = NULL;
+	leader = pass_on_fairly(log);
+	pthread_mutex_unlock(&log->write);
+
+	/* First the one who has work to do. */
+	if (leader)
+		turn_give(&leader->turn, TURN_LEADS);
+	while (completed) {
+		struct append *append = completed;
+
+		completed = append->next;
+		if (append != own)
+			turn_give(&append->turn, TURN_DONE);
+	}
+}
+
+/* Returns when a batch that was queued is committed. Releases the lock. */
+static void commit(struct maplog *log, struct append *append)
+{
+	/* Who wants the log to itself lets those lead that come after it. */
+	if (log->busy || log->entering) {
+		pthread_mutex_unlock(&log->write);
+		if (turn_wait(&append->turn) == TURN_DONE)
+			return;
+		pthread_mutex_lock(&log->write);
+	}
+	log->busy = true;
+	lead(log, append);
 }
 
 static int append(struct maplog *log, struct append *append, uint64_t *first)
@@ -367,8 +418,14 @@ static int append(struct maplog *log, struct append *append, uint64_t *first)
 	if (!log_is_writer(log))
 		return -EROFS;
 	pthread_mutex_lock(&log->write);
-	ret = queue_and_wait(log, append);
-	pthread_mutex_unlock(&log->write);
+	ret = queue(log, append);
+	if (ret) {
+		pthread_mutex_unlock(&log->write);
+	} else {
+		commit(log, append);
+		assert(append->done);
+		ret = append->ret;
+	}
 	if (ret && ret != -ESTALE)
 		meter_error(&log->metrics);
 	if (!ret && first)

@@ -7,7 +7,7 @@
 
 /* One caller's batch. */
 struct append {
-	struct append *next; /* the one that came after */
+	struct append *next; /* the one that came after; completed: before */
 	const struct maplog_entry *entries;
 	size_t n;
 	uint64_t bytes;
@@ -16,6 +16,7 @@ struct append {
 	uint64_t first;
 	int ret;
 	bool done;
+	uint32_t turn; /* by turn.h */
 };
 
 /**

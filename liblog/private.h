@@ -57,10 +57,12 @@ struct maplog {
 	pthread_mutex_t write;
 	pthread_cond_t written; /* busy ended, or a sync */
 	bool busy;		/* a writer works without holding the lock */
+	unsigned entering;	/* who wait for it to end, not in the queue */
 	bool syncing;		/* a sync runs without holding the lock */
 	struct maplog_options options;
 	struct append *first_append; /* waiting, in order */
 	struct append **last_append;
+	struct append *completed; /* by the one who leads, the last first */
 	struct segment *active;
 	struct segment *sealing; /* ended but not yet finished, oldest first */
 	uint64_t tail;		 /* index of the next entry to be written */

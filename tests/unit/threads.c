@@ -79,6 +79,38 @@ START_TEST(concurrent_appenders_roll_segments)
 }
 END_TEST
 
+static bool enough; /* atomic */
+
+static void *append_until_enough(void *arg)
+{
+	const struct maplog_entry entry = { "x", 1, 0 };
+	int *ret = arg;
+
+	while (!*ret && !__atomic_load_n(&enough, __ATOMIC_RELAXED))
+		*ret = maplog_append(tlog, &entry, 1, NULL);
+	return NULL;
+}
+
+/* There is always somebody in the queue who could go first. */
+START_TEST(seal_gets_its_turn_while_others_append_without_end)
+{
+	pthread_t threads[APPENDERS];
+	int ret[APPENDERS] = { 0 };
+
+	make_log("sync", policies[_i], NULL);
+	enough = false;
+	for (int i = 0; i < APPENDERS; i++)
+		pthread_create(&threads[i], NULL, append_until_enough, &ret[i]);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	__atomic_store_n(&enough, true, __ATOMIC_RELAXED);
+	for (int i = 0; i < APPENDERS; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_int_eq(ret[i], 0);
+	}
+}
+END_TEST
+
 struct counter {
 	pthread_t thread;
 	uint64_t appended;
@@ -138,6 +170,9 @@ static Suite *threads_suite(void)
 	tcase_add_loop_test(
 		tcase, entries_of_concurrent_appenders_are_all_there, 0, 3);
 	tcase_add_loop_test(tcase, concurrent_appenders_roll_segments, 0, 3);
+	tcase_add_loop_test(tcase,
+			    seal_gets_its_turn_while_others_append_without_end,
+			    0, 3);
 	tcase_add_loop_test(tcase, append_at_gives_each_index_to_one_of_many, 0,
 			    3);
 	return suite;
