@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the programs that measure share: a mount of their own, and medians."""
 
+import argparse
 import contextlib
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -87,6 +89,41 @@ def ratios(ours, theirs):
     found = sorted(a / b for a, b in zip(ours, theirs))
     return (f"{statistics.median(found):.2f} "
             f"({found[0]:.2f} to {found[-1]:.2f})")
+
+
+def line(what, found, base):
+    """A line of a table: of each number of the rounds the median, and how it
+    compares with the same number of the base."""
+    cells = [what]
+    for ours, theirs in zip(zip(*found), zip(*base)):
+        cells += [f"{statistics.median(ours):.2f} s", ratios(ours, theirs)]
+    return f"| {' | '.join(cells)} |"
+
+
+def parser(here, rounds):
+    """What all of them understand."""
+    result = argparse.ArgumentParser()
+    result.add_argument("--rounds", type=int, default=rounds)
+    result.add_argument("--out", default=here, help="folder for images")
+    result.add_argument("--record", action="store_true",
+                        help="put the figures into README.md of that folder")
+    return result
+
+
+def report(args, lines):
+    """Prints what was measured, and puts it where the document has room."""
+    text = "\n".join(lines)
+    print(text)
+    if not args.record:
+        return
+    with open(os.path.join(args.out, "README.md"), "r+",
+              encoding="utf-8") as file:
+        done = re.sub(r"(<!-- measured -->\n).*?(<!-- end -->)",
+                      lambda found: f"{found[1]}\n{text}\n\n{found[2]}",
+                      file.read(), flags=re.DOTALL)
+        file.seek(0)
+        file.truncate()
+        file.write(done)
 
 
 def machine():

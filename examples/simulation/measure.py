@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Measures nbody with its log and without, and draws it while it runs.
 
-As root, with maplogfs built: measure.py [--particles N] [--steps N]
+As root, with maplogfs built: measure.py [--record] [--particles N] [--steps N]
 """
 
-import argparse
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(HERE, ".."))
@@ -28,15 +29,18 @@ class Runs:
         self.work, self.mnt, self.out, self.number = work, mnt, args.out, 0
 
     def run(self, logs=False, watched=False):
-        """(seconds, seconds of its processor) of a run."""
+        """Seconds by the clock, of its processor, and of all its threads."""
         self.number += logs
         name = f"run-{self.number}"
-        command = self.command + [f"{self.work}/store/{name}"] * logs
-        with subprocess.Popen(command, stdout=subprocess.PIPE,
-                              text=True) as nbody:
+        store = f"{self.work}/store/{name}"
+        with subprocess.Popen(self.command + [store] * logs,
+                              stdout=subprocess.PIPE, text=True) as nbody:
             while watched and nbody.poll() is None:
                 self.draw(name)
+                time.sleep(0.5)
             said = nbody.communicate()[0]
+        if logs:  # what it has left to be written would be in the way
+            shutil.rmtree(store)
         return tuple(map(float, re.findall(r"([\d.]+) s", said)))
 
     def draw(self, name):
@@ -48,11 +52,9 @@ class Runs:
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--particles", type=int, default=384)
+    parser = measuring.parser(HERE, rounds=9)
+    parser.add_argument("--particles", type=int, default=448)
     parser.add_argument("--steps", type=int, default=10000)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", default=HERE, help="folder for the image")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="maplog-") as work, \
             measuring.mount(work, "ro") as mnt:
@@ -61,20 +63,20 @@ def main():
             args.rounds, runs.run, lambda: runs.run(logs=True),
             lambda: runs.run(logs=True, watched=True))
     updates = args.particles * args.steps
-    print(f"{args.particles} particles, {args.steps} steps, "
-          f"{updates / 1e6:.1f} million updates of 32 bytes; "
-          f"{args.rounds} rounds; {measuring.machine()}\n")
-    print("| a run | median time of its processor | updates in a second of it "
-          "| ratio to no output, median (range) | ratio by the clock |")
-    print("|---|---|---|---|---|")
-    for what, found in (("no output", without), ("logged", logged),
-                        ("logged, and drawn meanwhile", watched)):
-        clock, busy = zip(*found)
-        none_clock, none_busy = zip(*without)
-        print(f"| {what} | {statistics.median(busy):.2f} s "
-              f"| {updates / statistics.median(busy) / 1e6:.1f} million "
-              f"| {measuring.ratios(busy, none_busy)} "
-              f"| {measuring.ratios(clock, none_clock)} |")
+    rate = updates / statistics.median(clock for clock, *_ in without)
+    measuring.report(args, [
+        f"{args.particles} particles, {args.steps} steps, "
+        f"{updates / 1e6:.1f} million updates of 32 bytes, {rate / 1e6:.1f} "
+        f"million a second without output; {args.rounds} rounds; "
+        f"{measuring.machine()}",
+        "",
+        "| a run | by the clock | ratio to no output, median (range) "
+        "| its processor | ratio | all its threads | ratio |",
+        "|---|---|---|---|---|---|---|",
+        measuring.line("no output", without, without),
+        measuring.line("logged", logged, without),
+        measuring.line("logged, and drawn meanwhile", watched, without),
+    ])
 
 
 main()

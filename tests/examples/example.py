@@ -74,3 +74,19 @@ def case_needs(case, *programs):
     if lacks:
         skip(f"not installed: {', '.join(lacks)}")
         case.skipTest(f"not installed: {', '.join(lacks)}")
+
+
+def check_record(case, name, *arguments):
+    """The command that measures puts what it says where the README of the
+    example has room for it; returns that."""
+    readme = os.path.join(case.work, "README.md")
+    shutil.copy(source(name, "README.md"), readme)
+    done = subprocess.run(
+        [sys.executable, source(name, "measure.py"), "--rounds", "1",
+         "--record", "--out", case.work, *map(str, arguments)],
+        capture_output=True, text=True, check=False)
+    case.assertEqual(done.returncode, 0, done.stderr)
+    with open(readme, encoding="utf-8") as file:
+        case.assertIn(f"<!-- measured -->\n\n{done.stdout}\n<!-- end -->",
+                      file.read())
+    return done.stdout

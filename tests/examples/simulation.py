@@ -13,7 +13,7 @@ from example import source
 numpy = example.numpy()
 
 UPDATE = struct.Struct("<If3f3f")
-PARTICLES, STEPS = 100, 3010  # the last buffer is not full
+PARTICLES, STEPS = 100, 3010
 
 
 class Simulation(mounted.MountCase):
@@ -107,14 +107,9 @@ class Measuring(mounted.MountCase):
     """The command that made the table and the image."""
 
     @mounted.only(mounted.PASSTHROUGH, "it is run as root")
-    def test_it_draws_and_prints(self):
+    def test_it_draws_and_fills_in_the_table(self):
         example.case_needs(self, "gnuplot")
-        done = subprocess.run(
-            [sys.executable, source("simulation", "measure.py"), "--steps",
-             "3000", "--rounds", "1", "--out", self.work],
-            capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("| logged |", done.stdout)
+        example.check_record(self, "simulation", "--steps", "3000")
 
 
 if __name__ == "__main__":
