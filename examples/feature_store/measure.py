@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Measures train.py: prints the table of README.md, draws its two plots.
 
-As root, with maplogfs built: measure.py [--rows N] [--limit MIB] [--rounds N]
+As root, with maplogfs built: measure.py [--record] [--rows N] [--limit MIB]
 """
 
-import argparse
 import filecmp
 import os
 import re
@@ -52,12 +51,13 @@ def python(name, *arguments, limit=None):
     return None if done.returncode else done.stdout
 
 
-def epoch(*arguments, limit=None):
-    """Seconds for an epoch, the median of one run's: of the processor, for
-    others want it as well; with a limit of the clock, for the disk counts."""
+def epoch(*arguments, limit=None, part=1):
+    """Seconds for an epoch, by the clock and of the processor: the medians of
+    one run's epochs. It may have been a part of the rows only."""
     said = python("train.py", *arguments, limit=limit)
-    pattern = r"\d: ([\d.]+) s," if limit else r"processor ([\d.]+) s,"
-    return statistics.median(map(float, re.findall(pattern, said)))
+    found = re.findall(r"\d: ([\d.]+) s, processor ([\d.]+) s,", said)
+    return tuple(part * statistics.median(map(float, numbers))
+                 for numbers in zip(*found))
 
 
 def fill(args, work, log):
@@ -81,7 +81,7 @@ def measure(args, work, log):
 
     warm = measuring.alternate(
         args.rounds, lambda: epoch(log), lambda: epoch(plain),
-        lambda: epoch(text, "--epochs", 1) * PART)
+        lambda: epoch(text, "--epochs", 1, part=PART))
 
     def cold(place):
         measuring.drop_cache(f"{work}/store", f"{work}/plain")
@@ -92,35 +92,33 @@ def measure(args, work, log):
     size = args.rows * 256 >> 20
     measuring.gnuplot(PLOT, memory=traces[0], log=traces[1], out=args.out,
                       rows=size, limit=args.limit)
-
-    def line(what, times, base):
-        print(f"| {what} | {statistics.median(times):.2f} s "
-              f"| {measuring.ratios(times, base)} |")
-
-    print(f"{args.rows} rows of 64 float32, {size} MiB; {args.rounds} rounds; "
-          f"{measuring.machine()}\n")
-    print("| an epoch over | median time | ratio to memmap, median (range) |")
-    print("|---|---|---|")
-    line("the log, mapped", warm[0], warm[1])
-    line("numpy.memmap of a plain file", warm[1], warm[1])
-    line(f"text, parsed in each batch (1/{PART} of it, scaled)",
-         warm[2], warm[1])
     few = f"{args.limit} MiB of memory, from disk"
-    line(f"the log, {few}", tight[0], tight[1])
-    line(f"the memmap, {few}", tight[1], tight[1])
     same = filecmp.cmp(*weights, shallow=False)
-    print(f"\nWeights with {args.limit} MiB and in memory: "
-          f"{'the same, bit by bit' if same else 'DIFFERENT'}. In memory with "
-          f"{args.limit} MiB: {'it worked' if refused else 'killed'}.")
+    measuring.report(args, [
+        f"{args.rows} rows of 64 float32, {size} MiB; {args.rounds} rounds; "
+        f"{measuring.machine()}",
+        "",
+        "| an epoch over | by the clock | ratio to memmap, median (range) "
+        "| of the processor | ratio |",
+        "|---|---|---|---|---|",
+        measuring.line("the log, mapped", warm[0], warm[1]),
+        measuring.line("numpy.memmap of a plain file", warm[1], warm[1]),
+        measuring.line(f"text, parsed in each batch (1/{PART} of it, scaled)",
+                       warm[2], warm[1]),
+        measuring.line(f"the log, {few}", tight[0], tight[1]),
+        measuring.line(f"the memmap, {few}", tight[1], tight[1]),
+        "",
+        f"Weights with {args.limit} MiB and in memory: "
+        f"{'the same, bit by bit' if same else 'DIFFERENT'}. In memory with "
+        f"{args.limit} MiB: {'it worked' if refused else 'killed'}.",
+    ])
     return same and refused is None
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = measuring.parser(HERE, rounds=7)
     parser.add_argument("--rows", type=int, default=1 << 22)
     parser.add_argument("--limit", type=int, default=256, metavar="MIB")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--out", default=HERE, help="folder for the plots")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="maplog-") as work:
         with measuring.mount(work, "sync=manual") as mnt:

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Measures a replica's catch-up: prints the table of README.md.
 
-As root, with maplogfs built: measure.py [--mib N] [--rounds N]
+As root, with maplogfs built: measure.py [--record] [--mib N] [--rounds N]
 """
 
-import argparse
 import os
 import shutil
 import statistics
@@ -53,6 +52,7 @@ def timed(size, *command):
 
 
 def measure(args, work, mnt, url):
+    """The lines of a table."""
     log, plain, size = f"{mnt}/log", f"{work}/plain", args.size
     names = sorted(name for name in os.listdir(f"{log}/segments")
                    if name.endswith(".log"))
@@ -89,26 +89,27 @@ def measure(args, work, mnt, url):
              "a plain file, copied by rsync",
              "the sealed segments, copied by rsync_sealed"]
     bases = [0, 0, 0, 3, 3, 5, 5]
-    print("| bytes | median MB/s | ratio to the plain file, median (range) |")
-    print("|---|---|---|")
-    for line, found, base in zip(lines, results, bases):
-        print(f"| {line} | {statistics.median(found):.0f} "
-              f"| {measuring.ratios(found, results[base])} |")
+    return ["| bytes | median MB/s | ratio to the plain file, "
+            "median (range) |",
+            "|---|---|---|",
+            *(f"| {line} | {statistics.median(found):.0f} "
+              f"| {measuring.ratios(found, results[base])} |"
+              for line, found, base in zip(lines, results, bases))]
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = measuring.parser(HERE, rounds=7)
     parser.add_argument("--mib", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=7)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="maplog-") as work, \
             measuring.mount(work, "segment-size=64M,sync=always") as mnt, \
             measuring.nginx(work, root=".") as url:
         fill(f"{mnt}/log", f"{work}/plain", args.mib)
         args.size = os.path.getsize(f"{work}/plain")
-        print(f"{args.size / 1e6:.0f} MB, entries of {ENTRY} bytes, one "
-              f"client; {args.rounds} rounds; {measuring.machine()}\n")
-        measure(args, work, mnt, url)
+        measuring.report(args, [
+            f"{args.size / 1e6:.0f} MB, entries of {ENTRY} bytes, one client; "
+            f"{args.rounds} rounds; {measuring.machine()}", "",
+            *measure(args, work, mnt, url)])
 
 
 main()
