@@ -13,8 +13,8 @@
 #include "number.h"
 #include "output.h"
 
-/* No letter, so that no command has it for something else. */
-#define OPTION_HELP 1000
+/* No command has this letter for something else. */
+#define OPTION_HELP 'h'
 
 #define OPTIONS_MAX 16
 
@@ -80,10 +80,7 @@ uint64_t args_moment(const struct args *args, const char *name,
 
 __attribute__((noreturn)) static void help(const struct command *command)
 {
-	printf("Usage: maplog %s [OPTION...] %s\n%s.\n\n%s"
-	       "      --help              print this\n",
-	       command->name, command->operands, command->summary,
-	       command->help);
+	help_command(command);
 	exit(output_finish(STATUS_OK));
 }
 
@@ -106,11 +103,11 @@ static int next_option(const struct args *args)
 		{ "help", no_argument, NULL, OPTION_HELP },
 	};
 	const struct option *own = args->command->options;
-	char letters[32] = "+:";
+	char letters[32] = "+:h";
 
 	for (size_t i = 1; own && own->name && i < OPTIONS_MAX - 1; i++)
 		options[i] = *own++;
-	strncat(letters, args->command->letters, sizeof(letters) - 3);
+	strncat(letters, args->command->letters, sizeof(letters) - 4);
 	return getopt_long(args->argc, args->argv, letters, options, NULL);
 }
 

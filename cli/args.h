@@ -25,8 +25,8 @@ void args_init(struct args *args, const struct command *command, int argc,
 /**
  * args_next() - the next option
  *
- * A word like -10 is an operand: the last ten entries. Does not return on
- * --help, which it prints, nor on a mistake.
+ * A word like -10 is an operand: the last ten entries. Does not return on -h
+ * and --help, which it prints, nor on a mistake.
  *
  * Return: the option as in getopt_long(3), its value in optarg; ARGS_END when
  * all are read, and the operands are as many as the command takes.

@@ -149,7 +149,8 @@ const struct command command_repair = {
 	.name = "repair",
 	.operands = "STORE/LOG...",
 	.summary = "Bring back what can be proven good",
-	.help = "  -a, --apply  do it; else only say what would be done\n",
+	.help = "  -a, --apply             do it; else only say what would be "
+		"done\n",
 	.letters = "a",
 	.options = options,
 	.least = 1,

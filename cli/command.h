@@ -33,6 +33,15 @@ struct command {
 /** command_at() - the n-th command, NULL behind the last */
 const struct command *command_at(size_t n);
 
+/** command_find() - the command of this name; NULL if there is none */
+const struct command *command_find(const char *name);
+
+/** help_all() - print a line about each command */
+int help_all(void);
+
+/** help_command() - print what a command does and takes */
+void help_command(const struct command *command);
+
 extern const struct command command_append;
 extern const struct command command_completion;
 extern const struct command command_config;
@@ -41,6 +50,7 @@ extern const struct command command_dump;
 extern const struct command command_export;
 extern const struct command command_follow;
 extern const struct command command_forget;
+extern const struct command command_help;
 extern const struct command command_import;
 extern const struct command command_ls;
 extern const struct command command_read;

@@ -2,6 +2,7 @@
 /* maplog: logs of a store, from the command line. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ static const struct command *const commands[] = {
 	&command_stat,	     &command_status, &command_verify, &command_repair,
 	&command_truncate,   &command_trim,   &command_sync,   &command_seal,
 	&command_set,	     &command_config, &command_retain, &command_forget,
-	&command_completion,
+	&command_completion, &command_help,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -27,20 +28,13 @@ const struct command *command_at(size_t n)
 	return n < COMMANDS ? commands[n] : NULL;
 }
 
-static int help(void)
+const struct command *command_find(const char *name)
 {
-	puts("Usage: maplog COMMAND [OPTION...] STORE/LOG ...\n"
-	     "Append-only logs in memory-mapped files.\n"
-	     "\n"
-	     "A store is a directory of logs, and a log a directory in it.\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-10s %-30s %s\n", commands[i]->name,
-		       commands[i]->operands, commands[i]->summary);
-	puts("\n"
-	     "maplog COMMAND --help explains a command, maplog(1) all of "
-	     "them.\n"
-	     "Exit status: 0 done, 1 failed or found damage, 2 wrong usage.");
-	return STATUS_OK;
+	for (size_t n = 0; n < COMMANDS; n++) {
+		if (!strcmp(commands[n]->name, name))
+			return commands[n];
+	}
+	return NULL;
 }
 
 static int version(void)
@@ -55,26 +49,29 @@ static int wrong(const char *what, const char *word)
 	return STATUS_USAGE;
 }
 
+/* "--help read" is "help read". */
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 static int run(int argc, char **argv)
 {
 	const char *word = argv[1];
+	const struct command *command;
+	struct args args;
 
 	if (argc < 2)
 		return wrong("which command?", "");
-	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-		return help();
 	if (!strcmp(word, "--version") || !strcmp(word, "-V"))
 		return version();
-	for (size_t i = 0; i < COMMANDS; i++) {
-		struct args args;
-
-		if (strcmp(word, commands[i]->name) != 0)
-			continue;
-		args_init(&args, commands[i], argc - 1, argv + 1);
-		return commands[i]->run(&args);
-	}
-	return wrong(*word == '-' ? "no such option: " : "no such command: ",
-		     word);
+	command = command_find(is_help(word) ? "help" : word);
+	if (!command)
+		return wrong(*word == '-' ? "no such option: "
+					  : "no such command: ",
+			     word);
+	args_init(&args, command, argc - 1, argv + 1);
+	return command->run(&args);
 }
 
 /* Or a file of the store would get the number of a standard one, and be

@@ -27,7 +27,7 @@ diff want got >&2 || fail "other than the manual says"
 # Every command and long option is there.
 for command in create ls append read follow status verify truncate trim sync \
     seal set retain forget dump export import repair stat config \
-    completion; do
+    completion help; do
     grep -q "^\.Cm $command" "$page" || fail "no $command"
     "$maplog" "$command" --help | grep -o -- '--[a-z-]*' |
         while read -r option; do

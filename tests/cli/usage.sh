@@ -7,7 +7,7 @@
 
 commands=(create ls append read follow status verify truncate trim sync seal
     set retain forget dump export import repair stat config
-    completion)
+    completion help)
 
 # Help of each command, on stdout, in lines that fit.
 expect 0 "$maplog" --help
@@ -20,7 +20,22 @@ for command in "${commands[@]}"; do
     empty err
     says out "Usage: maplog $command" --help
     ! grep -q '.\{81\}' out || fail "$command --help: too wide"
+    mv out help
+    for words in "help $command" "$command -h" "--help $command" \
+        "-h $command"; do
+        read -ra list <<<"$words"
+        expect 0 "$maplog" "${list[@]}"
+        empty err
+        cmp -s help out || fail "$words: not as $command --help"
+    done
 done
+"$maplog" --help >help
+for word in help -h; do
+    expect 0 "$maplog" $word
+    cmp -s help out || fail "$word: not as --help"
+done
+expect 0 "$maplog" read s/l -jh 0
+says out 'Usage: maplog read'
 expect 0 "$maplog" --version
 grep -Eq '^maplog [0-9]+\.[0-9]+\.[0-9]+, format 1$' out || fail version
 
@@ -35,6 +50,10 @@ usage
 usage --no-such-option
 usage apend
 says err apend
+usage help apend
+says err "'apend'"
+usage help append read
+says err "'read'"
 usage append
 usage append --no-such-option s/l
 says err --no-such-option
@@ -89,7 +108,7 @@ expect 0 "$maplog" read s/l/// 1
 is out 1
 
 # What cannot be written is an error, wherever it was to go.
-for command in --help --version 'create --help' 'ls s' 'status s/l' \
+for command in --help --version 'create --help' help 'ls s' 'status s/l' \
     'read s/l 0-' 'read --info s/l 0-' 'verify s' 'sync s/l'; do
     read -ra words <<<"$command"
     status=0
