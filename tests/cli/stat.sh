@@ -123,9 +123,14 @@ is out --keep-going
 complete_bash maplog dump --as h >out
 is out hex
 complete_bash maplog create -x --option ret >out
-is out 'retain-bytes
-retain-age
-retain-unread'
+is out 'retain-bytes=
+retain-age=
+retain-unread='
+complete_bash maplog set s/a retain-u >out
+is out retain-unread
+complete_bash maplog help sta >out
+is out 'stat
+status'
 complete_bash maplog status s/ >out
 says out s/a s/new
 for shell in bash zsh fish; do

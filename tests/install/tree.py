@@ -33,6 +33,7 @@ EXPECTED = """
     lib/*/pkgconfig/libmaplog.pc
     share/bash-completion/completions/maplog
     share/fish/vendor_completions.d/maplog.fish
+    share/zsh/site-functions/_maplog
     share/man/man1/maplog.1
     share/man/man3/libmaplog.3
     share/man/man3/maplog_open.3
