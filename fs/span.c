@@ -28,25 +28,38 @@ static int look_at(struct maplog *log, uint64_t index, uint64_t *start,
 	return 0;
 }
 
+/* Where the segment ends that an entry is in, if that is before @next. */
+static int clip_to_segment(struct maplog *log, uint64_t index, uint64_t *next)
+{
+	struct maplog_segment segment;
+	uint64_t end;
+	int ret;
+
+	ret = maplog_segment(log, index, &segment);
+	if (ret)
+		return ret;
+	end = segment.base + segment.entries;
+	if (index < segment.base || index >= end)
+		return -ENOENT;
+	if (*next > end)
+		*next = end;
+	return 0;
+}
+
 /* The piece that begins with an entry, up to @next at most. */
 static int look_at_piece(struct maplog *log, uint64_t index, uint64_t next,
 			 struct piece *piece, struct maplog_record *last)
 {
-	struct maplog_segment segment;
 	uint64_t start;
 	uint64_t ignored;
-	int ret;
+	int ret = 0;
 
-	ret = maplog_segment(log, index, &segment);
-	if (!ret &&
-	    (index < segment.base || index >= segment.base + segment.entries))
-		ret = -ENOENT;
-	if (ret)
-		return ret;
-	if (next > segment.base + segment.entries)
-		next = segment.base + segment.entries;
-	ret = look_at(log, index, &start, last);
+	/* To ask for a segment is to open its files: an entry is in one. */
+	if (next - index > 1)
+		ret = clip_to_segment(log, index, &next);
 	if (!ret)
+		ret = look_at(log, index, &start, last);
+	if (!ret && next - index > 1)
 		ret = look_at(log, next - 1, &ignored, last);
 	if (ret)
 		return ret;
