@@ -86,6 +86,7 @@ struct node {
 	uint64_t sure;
 	struct node_mark mark; /* of a range, or an entry */
 	uint32_t opens;
+	bool pushed;	   /* to the kernel, all of it */
 	int backing_id;	   /* of FUSE passthrough; 0: cached, while there are
 			    * opens */
 	int fd;		   /* while there are opens: the segment's file */

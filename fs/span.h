@@ -68,6 +68,15 @@ void span_size(const struct span *span, struct span_size *size);
  */
 void span_read(struct span *span, fuse_req_t req, uint64_t offset, size_t size);
 
+/**
+ * span_push() - give the kernel all of a small one before it asks
+ *
+ * Only while no file is open on it: else the kernel may wait for our answer to
+ * a read, with the page locked that this is to fill. What is damaged, and what
+ * does not lie in one piece, is left to reads.
+ */
+void span_push(struct span *span, struct fuse_session *session, fuse_ino_t ino);
+
 /** span_read_index() - likewise, from struct maplog_boundary of each entry */
 void span_read_index(struct span *span, fuse_req_t req, uint64_t offset,
 		     size_t size);

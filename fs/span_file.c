@@ -27,6 +27,21 @@ static int open_span(struct node *node)
 	return ret == -ENOENT ? -ESTALE : ret;
 }
 
+/* With the node's lock. Whoever opens an entry will read it, which is one
+ * request less if the kernel has it then. */
+static int open_first(struct server *server, struct node *node)
+{
+	int ret = open_span(node);
+
+	if (!ret && !node->pushed && node->key.kind != NODE_RANGE_INDEX &&
+	    node->key.next != NODE_TO_THE_END) {
+		span_push(node->span, server->session,
+			  node_number(&server->tree, node));
+		node->pushed = true;
+	}
+	return ret;
+}
+
 static int span_file_open(struct handle *handle, fuse_req_t req,
 			  struct fuse_file_info *fi)
 {
@@ -36,7 +51,7 @@ static int span_file_open(struct handle *handle, fuse_req_t req,
 	(void)req;
 	pthread_mutex_lock(&node->lock);
 	if (!node->opens)
-		ret = open_span(node);
+		ret = open_first(handle->server, node);
 	node->opens += !ret;
 	pthread_mutex_unlock(&node->lock);
 	fi->noflush = 1;

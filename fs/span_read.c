@@ -7,6 +7,9 @@
 
 #include "span_private.h"
 
+/* More than this is not worth copying before somebody reads it. */
+#define PUSH_MAX (16 << 10)
+
 /* What an answer is made of: bytes in views, which are held until it is sent.
  */
 struct answer {
@@ -241,6 +244,21 @@ void span_read(struct span *span, fuse_req_t req, uint64_t offset, size_t size)
 		fuse_reply_iov(req, answer.iov, (int)answer.count);
 	else
 		reply_copy(req, &answer);
+	answer_free(&answer);
+}
+
+void span_push(struct span *span, struct fuse_session *session, fuse_ino_t ino)
+{
+	struct answer answer = { .count = 0 };
+
+	if (!span->bytes || span->bytes > PUSH_MAX)
+		return;
+	if (!collect(span, 0, span->bytes, &answer) && answer.count == 1) {
+		struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(answer.bytes);
+
+		bytes.buf[0].mem = answer.iov[0].iov_base;
+		(void)fuse_lowlevel_notify_store(session, ino, 0, &bytes, 0);
+	}
 	answer_free(&answer);
 }
 
