@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "handle.h"
+#include "loop.h"
 #include "notify.h"
 #include "report.h"
 #include "retain.h"
@@ -442,6 +443,7 @@ static ssize_t control_write(struct handle *handle, fuse_req_t req,
 	struct control_handle *file = (struct control_handle *)handle;
 	int ret;
 
+	loop_give_way();
 	pthread_mutex_lock(&handle->lock);
 	ret = take(file, req, data, size);
 	pthread_mutex_unlock(&handle->lock);

@@ -3,11 +3,15 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/fuse.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,29 +23,194 @@
 /* Room for what comes before the data of a write request. */
 #define HEADER_SIZE 4096
 
+/* Requests with more data are worked on beside others. */
+#define SHORT_REQUEST (16 << 10)
+
 /* A thread that is told to end may be about to sleep: it is told again. */
 #define TELL_AGAIN_NSEC 5000000
 
+/* A request that took longer than this has waited for something. The next few
+ * may do so, too: where more of them are there, they are worked on together. */
+#define SLOW_NSEC     50000
+#define WARY_REQUESTS 64
+
+/* How long a leader may be at one request before another one leads. */
+#define TICK_NSEC 1000000
+
+/* After so many ticks without a request there are none until the next one. */
+#define TICKS_IDLE 20
+
+/* The lead: what its holder does, above that a count of changes. */
+enum lead {
+	LEAD_FREE,
+	LEAD_TAKES, /* or waits for a request */
+	LEAD_WORKS,
+	LEAD_CLOSES, /* works on what no other may overtake */
+	LEAD_MASK = 3,
+};
+
 struct loop {
 	struct server *server;
-	pthread_mutex_t taking; /* for the thread that takes a request */
+	pthread_mutex_t standing_by; /* for the thread that leads next */
 	pthread_t main;
 	pthread_t *threads;
 	unsigned count;
 	unsigned running; /* atomic, as are all below */
 	unsigned working; /* threads that work on a request */
 	uint64_t worked;  /* requests that were */
-	bool closing;	  /* one works that lets no other take requests */
+	uint32_t lead;
+	unsigned wary; /* requests to come that may be slow */
+	bool asleep;   /* the one that stands by, until it is woken */
 };
 
-static bool is_close(const struct fuse_buf *request)
+/* Of a thread that leads and works on a request, which it may do without. */
+static _Thread_local struct {
+	struct loop *loop;
+	uint32_t lead; /* as it left it; else it was taken over */
+} leading;
+
+static uint32_t lead_load(struct loop *loop)
+{
+	return __atomic_load_n(&loop->lead, __ATOMIC_SEQ_CST);
+}
+
+static uint32_t lead_next(uint32_t lead, enum lead now)
+{
+	return ((lead & ~(uint32_t)LEAD_MASK) + LEAD_MASK + 1) | now;
+}
+
+/* By whoever has seen it last; fails if another one was quicker. */
+static bool lead_change(struct loop *loop, uint32_t seen, enum lead now)
+{
+	return __atomic_compare_exchange_n(&loop->lead, &seen,
+					   lead_next(seen, now), false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* By the one who leads, and does not work: nobody else changes it then. */
+static void lead_set(struct loop *loop, enum lead now)
+{
+	__atomic_store_n(&loop->lead, lead_next(lead_load(loop), now),
+			 __ATOMIC_SEQ_CST);
+}
+
+static void wake(struct loop *loop)
+{
+	__atomic_store_n(&loop->asleep, false, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &loop->lead, FUTEX_WAKE_PRIVATE, 1, NULL);
+}
+
+/* Return: whether it stayed as it was for a tick. */
+static bool sleep_one_tick(struct loop *loop, uint32_t seen)
+{
+	const struct timespec tick = { 0, TICK_NSEC };
+
+	return syscall(SYS_futex, &loop->lead, FUTEX_WAIT_PRIVATE, seen,
+		       &tick) &&
+	       errno == ETIMEDOUT;
+}
+
+static void sleep_until_woken(struct loop *loop, uint32_t seen)
+{
+	__atomic_store_n(&loop->asleep, true, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &loop->lead, FUTEX_WAIT_PRIVATE, seen, NULL);
+	__atomic_store_n(&loop->asleep, false, __ATOMIC_SEQ_CST);
+}
+
+/* Waits until nobody leads, or the one who does is stuck. */
+static bool stand_by(struct loop *loop)
+{
+	unsigned idle = 0;
+
+	while (!fuse_session_exited(loop->server->session)) {
+		uint32_t seen = lead_load(loop);
+		enum lead state = seen & LEAD_MASK;
+		bool same = false;
+
+		if (state != LEAD_FREE && idle < TICKS_IDLE)
+			same = sleep_one_tick(loop, seen);
+		else if (state == LEAD_TAKES)
+			sleep_until_woken(loop, seen);
+		idle = same && state == LEAD_TAKES ? idle + 1 : 0;
+		if ((state == LEAD_FREE || (state == LEAD_WORKS && same)) &&
+		    lead_change(loop, seen, LEAD_TAKES))
+			return true;
+	}
+	return false;
+}
+
+/* Return: whether the thread leads now; else all are to end. */
+static bool take_lead(struct loop *loop)
+{
+	bool taken;
+
+	pthread_mutex_lock(&loop->standing_by);
+	taken = stand_by(loop);
+	pthread_mutex_unlock(&loop->standing_by);
+	return taken;
+}
+
+void loop_give_way(void)
+{
+	struct loop *loop = leading.loop;
+
+	leading.loop = NULL;
+	if (loop && lead_change(loop, leading.lead, LEAD_FREE))
+		wake(loop);
+}
+
+static uint32_t opcode_of(const struct fuse_buf *request)
 {
 	struct fuse_in_header header;
 
 	if (request->size < sizeof(header))
-		return false;
+		return 0;
 	memcpy(&header, request->mem, sizeof(header));
-	return header.opcode == FUSE_RELEASE;
+	return header.opcode;
+}
+
+/* Most of these take a few microseconds, less than to wake another thread does;
+ * what may take longer gives way on its own. */
+static bool is_short(const struct fuse_buf *request, uint32_t opcode)
+{
+	switch (opcode) {
+	case FUSE_LOOKUP:
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_GETATTR:
+	case FUSE_OPEN:
+	case FUSE_READ:
+	case FUSE_WRITE:
+	case FUSE_OPENDIR:
+	case FUSE_RELEASEDIR:
+	case FUSE_POLL:
+		return request->size <= SHORT_REQUEST;
+	default:
+		return false;
+	}
+}
+
+/* Whether others wait, and may have to for long. */
+static bool is_crowded(struct loop *loop)
+{
+	struct pollfd wanted = {
+		.fd = fuse_session_fd(loop->server->session),
+		.events = POLLIN,
+	};
+	unsigned wary = __atomic_load_n(&loop->wary, __ATOMIC_RELAXED);
+
+	if (!wary)
+		return false;
+	__atomic_store_n(&loop->wary, wary - 1, __ATOMIC_RELAXED);
+	return poll(&wanted, 1, 0) > 0;
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 /* Return: 1 with a request; 0 if there is none to be worked on; -1 to end. */
@@ -71,30 +240,53 @@ static int take(struct loop *loop, void *memory, size_t size,
 
 static void work(struct loop *loop, const struct fuse_buf *request)
 {
+	uint64_t begin = now();
+
 	__atomic_fetch_add(&loop->working, 1, __ATOMIC_RELAXED);
 	fuse_session_process_buf(loop->server->session, request);
 	__atomic_fetch_sub(&loop->working, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&loop->worked, 1, __ATOMIC_RELAXED);
+	if (now() - begin > SLOW_NSEC)
+		__atomic_store_n(&loop->wary, WARY_REQUESTS, __ATOMIC_RELAXED);
 }
 
-static int take_and_work(struct loop *loop, void *memory, size_t size)
+/* Return: whether the thread still leads. */
+static bool work_and_lead(struct loop *loop, const struct fuse_buf *request)
+{
+	uint32_t opcode = opcode_of(request);
+	uint32_t lead;
+
+	lead_set(loop, opcode == FUSE_RELEASE ? LEAD_CLOSES : LEAD_WORKS);
+	lead = lead_load(loop);
+	if (opcode != FUSE_RELEASE) {
+		leading.loop = loop;
+		leading.lead = lead;
+		if (!is_short(request, opcode) || is_crowded(loop))
+			loop_give_way();
+		else if (__atomic_load_n(&loop->asleep, __ATOMIC_SEQ_CST))
+			wake(loop);
+	}
+	work(loop, request);
+	leading.loop = NULL;
+	return lead_change(loop, lead, LEAD_TAKES);
+}
+
+/* Takes requests and works on them, as long as it leads. Return: whether there
+ * may be more. */
+static bool serve(struct loop *loop, void *memory, size_t size)
 {
 	struct fuse_buf request;
-	bool done = false;
-	int ret;
+	bool leads = true;
 
-	pthread_mutex_lock(&loop->taking);
-	ret = take(loop, memory, size, &request);
-	if (ret > 0 && is_close(&request)) {
-		__atomic_store_n(&loop->closing, true, __ATOMIC_RELAXED);
-		work(loop, &request);
-		__atomic_store_n(&loop->closing, false, __ATOMIC_RELAXED);
-		done = true;
+	while (leads) {
+		int ret = take(loop, memory, size, &request);
+
+		if (ret < 0)
+			return false;
+		if (ret)
+			leads = work_and_lead(loop, &request);
 	}
-	pthread_mutex_unlock(&loop->taking);
-	if (ret > 0 && !done)
-		work(loop, &request);
-	return ret;
+	return true;
 }
 
 static void *run(void *arg)
@@ -105,7 +297,7 @@ static void *run(void *arg)
 
 	if (!memory)
 		report(LOG_ERR, "no memory for requests");
-	while (memory && take_and_work(loop, memory, size) >= 0)
+	while (memory && take_lead(loop) && serve(loop, memory, size))
 		;
 	free(memory);
 	__atomic_fetch_sub(&loop->running, 1, __ATOMIC_SEQ_CST);
@@ -156,7 +348,7 @@ int loop_start(struct server *server, struct loop **loop)
 		return -ENOMEM;
 	started->server = server;
 	started->main = pthread_self();
-	pthread_mutex_init(&started->taking, NULL);
+	pthread_mutex_init(&started->standing_by, NULL);
 	started->threads = calloc(server->config->threads, sizeof(pthread_t));
 	ret = started->threads ? 0 : -ENOMEM;
 	prepare_signals();
@@ -179,7 +371,7 @@ static bool is_well(struct loop *loop, uint64_t *last)
 	bool well = worked != *last;
 
 	*last = worked;
-	return well || (!__atomic_load_n(&loop->closing, __ATOMIC_RELAXED) &&
+	return well || ((lead_load(loop) & LEAD_MASK) != LEAD_CLOSES &&
 			__atomic_load_n(&loop->working, __ATOMIC_RELAXED) <
 				loop->count);
 }
@@ -232,7 +424,7 @@ void loop_stop(struct loop *loop)
 	}
 	for (unsigned i = 0; i < loop->count; i++)
 		pthread_join(loop->threads[i], NULL);
-	pthread_mutex_destroy(&loop->taking);
+	pthread_mutex_destroy(&loop->standing_by);
 	free(loop->threads);
 	free(loop);
 }

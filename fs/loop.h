@@ -2,9 +2,13 @@
 /*
  * The loop: threads that take requests from the kernel and work on them.
  *
- * Requests are taken one after the other. One that closes a file is worked on
- * before the next is taken: what the close appended is there for whoever looks
- * after it.
+ * One thread leads: it takes a request, works on it, and takes the next one. To
+ * wake another one for each request would take longer than most of them do. The
+ * lead goes to another thread before a request that may take long, if more of
+ * them wait, and if the leader does not come back for a millisecond.
+ *
+ * A request that closes a file is worked on before the next is taken: what the
+ * close appended is there for whoever looks after it.
  */
 #ifndef MAPLOG_FS_LOOP_H
 #define MAPLOG_FS_LOOP_H
@@ -22,6 +26,13 @@ int loop_start(struct server *server, struct loop **loop);
  * Signals that do are those that main() has blocked.
  */
 void loop_wait(struct loop *loop);
+
+/**
+ * loop_give_way() - let another thread take requests while this one works
+ *
+ * For handlers, before they do what may take long. Nothing in other threads.
+ */
+void loop_give_way(void);
 
 /** loop_stop() - end the threads; no request is worked on afterwards */
 void loop_stop(struct loop *loop);

@@ -14,6 +14,7 @@
 #include "handle.h"
 #include "list.h"
 #include "lookup.h"
+#include "loop.h"
 #include "notify.h"
 #include "owner.h"
 #include "xattr.h"
@@ -238,6 +239,8 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 
 	(void)ino;
 	(void)offset;
+	if (handle->book && book_syncs(handle->book))
+		loop_give_way();
 	if (handle->ops->write)
 		ret = handle->ops->write(handle, req, data, size);
 	if (ret < 0)

@@ -20,6 +20,7 @@
 
 #include "attr.h"
 #include "handle.h"
+#include "loop.h"
 #include "notify.h"
 #include "report.h"
 #include "watch.h"
@@ -161,6 +162,7 @@ static void segment_file_read(struct handle *handle, fuse_req_t req,
 	int ret;
 
 	(void)nonblocking;
+	loop_give_way();
 	ret = limit(handle, &end);
 	if (ret)
 		fuse_reply_err(req, -ret);

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "handle.h"
+#include "loop.h"
 #include "span.h"
 
 /* What is behind the name may be other entries since it was looked up: the
@@ -83,6 +84,7 @@ static void span_file_read(struct handle *handle, fuse_req_t req, size_t size,
 	int ret;
 
 	(void)nonblocking;
+	loop_give_way();
 	pthread_mutex_lock(&node->lock);
 	ret = span_grow(node->span);
 	/* Who waits at its end for more is not to wait for ever. */

@@ -293,6 +293,16 @@ bool book_is_ours(const struct book *book)
 	return !book_error(book);
 }
 
+bool book_syncs(const struct book *book)
+{
+	struct maplog_options options;
+
+	if (!book->log)
+		return false;
+	maplog_options(book->log, &options);
+	return options.sync == MAPLOG_SYNC_ALWAYS;
+}
+
 int book_writable(struct book *book)
 {
 	int ret;

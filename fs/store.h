@@ -118,6 +118,9 @@ int book_reading_error(int ret);
 /** book_error() - why it is not open, or not for writing; 0 if it is */
 int book_error(const struct book *book);
 
+/** book_syncs() - whether an append waits until it is durable */
+bool book_syncs(const struct book *book);
+
 /**
  * book_writable() - make sure that a log can be written to
  *

@@ -256,6 +256,26 @@ class MountCase(unittest.TestCase):
                   f"{self.last_words}----", file=sys.stderr, flush=True)
         return result
 
+    def beside(self, *command):
+        """Runs it, and sees to its end before that of the mount."""
+        # pylint: disable-next=consider-using-with
+        process = subprocess.Popen(command, cwd=self.mnt)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def delay(self, call, microseconds):
+        """Makes a system call of the daemon slow; returns who does it."""
+        if not shutil.which("strace"):
+            self.skipTest(f"SKIP: {os.path.basename(sys.argv[0])}: there is "
+                          "no strace")
+        trace = self.beside(
+            "strace", "-f", "-qq", "-o", os.path.join(self.work, "trace"),
+            "-e", f"inject={call}:delay_enter={microseconds}",
+            "-p", str(self.daemon.pid))
+        until(lambda: is_traced(self.daemon.pid), "strace has it")
+        return trace
+
     # ---- files ----
 
     def at(self, *names):

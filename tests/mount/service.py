@@ -100,18 +100,11 @@ class Supervised(Service):
         self.assertEqual(self.pings_in(0.5), 0)
 
     def test_a_daemon_that_is_stuck_does_not_feed_it(self):
-        if not shutil.which("strace"):
-            self.skipTest("SKIP: service.py: there is no strace")
         path = self.listen(os.path.join(self.work, "notify"))
         self.start("-o", "threads=1,sync=always", NOTIFY_SOCKET=path,
                    WATCHDOG_USEC="100000")
         self.make()
-        trace = self.beside(
-            "strace", "-f", "-qq", "-o", os.path.join(self.work, "trace"),
-            "-e", "inject=fdatasync:delay_enter=3000000",
-            "-p", str(self.daemon.pid))
-        mounted.until(lambda: mounted.is_traced(self.daemon.pid),
-                      "strace has it")
+        trace = self.delay("fdatasync", 3000000)
         writer = self.beside("sh", "-c", "echo x > l/append")
         mounted.until(lambda: not self.pings_in(0.5),
                       "it is stuck, and says so by saying nothing")
@@ -120,14 +113,6 @@ class Supervised(Service):
         mounted.until(lambda: self.pings_in(0.5), "it is well again")
         trace.terminate()
         trace.wait(mounted.PATIENCE)
-
-    def beside(self, *command):
-        """Runs it, and sees to its end before that of the mount."""
-        # pylint: disable-next=consider-using-with
-        process = subprocess.Popen(command, cwd=self.mnt)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
 
 
 class Journal(Service):

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Requests: how many there are, and who waits for whom."""
+
+import os
+import re
+
+import mounted
+
+# Longer than one thread is left alone with what it works on.
+LONG = 700000
+
+
+class Counted(mounted.MountCase):
+    """A daemon that prints every request."""
+
+    def setUp(self):
+        super().setUp()
+        self.restart("-d")
+        self.make()
+        # The directory is known, and its mode.
+        os.stat(self.at("l", "entries"))
+
+    def requests(self):
+        """What was asked so far; nobody waits for an answer to the rest."""
+        return [name for name in re.findall(r"opcode: (\w+) ", self.said())
+                if name not in ("FORGET", "BATCH_FORGET", "RELEASE")]
+
+    def requests_of(self, work):
+        before = len(self.requests())
+        work()
+        return self.requests()[before:]
+
+    def test_an_entry_is_read_with_a_look_up_and_an_open(self):
+        self.append("first\nsecond\n")
+        self.assertEqual(
+            self.requests_of(lambda: self.read("l", "entries", "1")),
+            ["LOOKUP", "OPEN"])
+        self.assertEqual(self.entry(1), b"second\n")
+
+    def test_an_entry_that_is_known_is_read_with_an_open(self):
+        self.append("first\nsecond\n")
+        self.read("l", "entries", "1")
+        self.assertEqual(
+            self.requests_of(lambda: self.read("l", "entries", "1")),
+            ["OPEN"])
+
+    def test_a_small_range_is_read_with_a_look_up_and_an_open(self):
+        self.append("first\nsecond\nthird\n")
+        os.stat(self.at("l", "ranges"))
+        self.assertEqual(
+            self.requests_of(lambda: self.read("l", "ranges", "0-1")),
+            ["LOOKUP", "OPEN"])
+        self.assertEqual(self.read("l", "ranges", "0-1"), b"first\nsecond\n")
+
+    def test_a_large_entry_is_asked_for_when_it_is_read(self):
+        self.append(b"x" * 100000 + b"\n")
+        fd = os.open(self.at("l", "entries", "0"), os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        self.assertIn("READ", self.requests_of(lambda: os.read(fd, 10)))
+
+
+class Waiting(mounted.MountCase):
+    """A daemon that is slow at something."""
+
+    options = "sync=always"
+
+    def test_a_request_that_takes_long_holds_up_no_other(self):
+        self.make()
+        self.append("one\n")
+        control = os.open(self.at("l", "control"), os.O_RDWR)
+        self.addCleanup(os.close, control)
+        self.delay("newfstatat,fstat", LONG)
+        self.beside("stat", "l/entries/0")
+        mounted.until(lambda: "fstat" in self.traced(), "somebody waits")
+        os.write(control, b"sync\n")
+        self.assertEqual(os.read(control, 100), b"ok durable=1\n")
+        self.assertNotIn("DELAYED", self.traced())
+
+    def traced(self):
+        """What the daemon has called; DELAYED is what has returned late."""
+        with open(os.path.join(self.work, "trace"), encoding="utf-8") as file:
+            return file.read()
+
+    def test_no_request_overtakes_what_a_close_appends(self):
+        self.make()
+        self.delay("fdatasync", LONG)
+        self.append("no newline")
+        self.assertEqual(self.counters(), (0, 1))
+
+
+if __name__ == "__main__":
+    mounted.main()
