@@ -1,9 +1,10 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Appends rows of float32 to a log: each an entry, a label and 63 features.
 
-python3 fill.py LOG ROWS          appends them through the mount
-python3 fill.py FILE.f32 ROWS     the same rows, end to end in a plain file
-python3 fill.py FILE.txt ROWS     the same rows as text, a line each
+fill.py LOG ROWS          appends them through the mount
+fill.py FILE.f32 ROWS     the same rows, end to end in a plain file
+fill.py FILE.txt ROWS     the same rows as text, a line each
 """
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Measures train.py: prints the table of README.md, draws its two plots.
 
@@ -116,7 +116,7 @@ def measure(args, work, log):
 
 
 def main():
-    parser = measuring.parser(HERE, rounds=7)
+    parser = measuring.parser(HERE, rounds=11)
     parser.add_argument("--rows", type=int, default=1 << 22)
     parser.add_argument("--limit", type=int, default=256, metavar="MIB")
     args = parser.parse_args()

@@ -1,7 +1,8 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Logistic regression by mini-batches, over rows that are mapped, not read.
 
-python3 train.py SOURCE [--epochs N] [--in-memory] [--weights F] [--trace F]
+train.py SOURCE [--epochs N] [--in-memory] [--weights F] [--trace F]
 
 SOURCE is a log of a mount, or a file of rows: .f32 or .txt, as fill.py has
 made them. With --in-memory a copy of all rows is made first.

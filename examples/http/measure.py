@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Measures a replica's catch-up: prints the table of README.md.
 
@@ -77,7 +77,7 @@ def measure(args, work, mnt, url):
         lambda: fetch(f"{url}/mnt/log/ranges/0-{last}"),
         again(timed, size, "sh", "-c", 'curl -sSf -o "$2" "$1" && sync "$2"',
               "sh", f"{url}/plain", f"{work}/fetched"),
-        again(timed, size, "python3", os.path.join(HERE, "catch_up.py"),
+        again(timed, size, os.path.join(HERE, "catch_up.py"),
               f"{url}/mnt/log", f"{mnt}/replica"),
         again(timed, size, "rsync", "-a", plain, f"{work}/copy/"),
         again(timed, size, os.path.join(HERE, "rsync_sealed"), log,

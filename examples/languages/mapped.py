@@ -1,7 +1,8 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A log from Python through the mount: open, write, mmap, numpy.
 
-python3 mapped.py append LOG TEXT... | read LOG | follow LOG
+mapped.py append LOG TEXT... | read LOG | follow LOG
 """
 
 import glob

@@ -1,7 +1,8 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Where all particles of nbody are at a time, while it goes on or later.
 
-    python3 positions.py mnt/LOG TIME [IMAGE.png]
+    positions.py mnt/LOG TIME [IMAGE.png]
 
 Finds the time in the mapped segments by bisection, takes the last update of
 each particle up to it, and prints the positions or draws them with gnuplot.
