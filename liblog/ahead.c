@@ -13,10 +13,9 @@
 /* The appender asks again after so many bytes. Small logs never do. */
 #define ASK_EVERY ((uint64_t)128 << 10)
 
-/* As far ahead of the appender as that in each region, clean and dirty: some
- * milliseconds, in which a keeper is scheduled. */
-#define AHEAD_CLEAN ((uint64_t)256 << 10)
-#define AHEAD_DIRTY ((uint64_t)16 << 20)
+/* As far ahead of the appender as that in each region: some milliseconds, in
+ * which a keeper is scheduled. */
+#define AHEAD ((uint64_t)16 << 20)
 
 /* So many bytes before the appender it begins: two threads in neighbouring
  * pages hinder each other more than either helps. */
@@ -25,7 +24,7 @@
 /* What is made ready in one go, before looking what else there is to do. */
 #define PIECE ((uint64_t)512 << 10)
 
-static_assert(LEAD < AHEAD_DIRTY, "there is something to do behind it");
+static_assert(LEAD < AHEAD, "there is something to do behind it");
 static_assert(MUCH >= ASK_EVERY, "it is noticed when it is much");
 
 static uint64_t written(const struct segment *segment, enum region region)
@@ -71,17 +70,14 @@ void ahead_synced(struct segment *segment)
 }
 
 /* How far a region is to be ready. */
-static uint64_t goal(const struct segment *segment, enum region region,
-		     bool dirty)
+static uint64_t goal(const struct segment *segment, enum region region)
 {
 	uint64_t now = written(segment, region);
 	uint64_t ahead = now - segment->synced[region];
 
 	assert(segment->synced[region] <= now);
 
-	if (!dirty)
-		return now + AHEAD_CLEAN;
-	return now + (ahead < AHEAD_DIRTY ? ahead : AHEAD_DIRTY);
+	return now + (ahead < AHEAD ? ahead : AHEAD);
 }
 
 /* Whole pages of a region, as far as there is disk space for them. */
@@ -90,17 +86,17 @@ static void ask_for(struct ahead *ahead, const struct segment *segment,
 {
 	uint64_t page = io_page();
 	uint64_t now = (written(segment, region) + page) & ~(page - 1);
-	uint64_t to = goal(segment, region, ahead->dirty) & ~(page - 1);
+	uint64_t to = goal(segment, region) & ~(page - 1);
 
 	if (to > segment->allocated[region])
 		to = segment->allocated[region];
 	if (ahead->from[region] < now)
-		ahead->from[region] = ahead->dirty ? now + LEAD : now;
+		ahead->from[region] = now + LEAD;
 	ahead->to[region] = to;
 	assert(to % page == 0 && ahead->from[region] % page == 0);
 }
 
-static void ask(struct maplog *log, struct segment *segment, bool dirty)
+static void ask(struct maplog *log, struct segment *segment)
 {
 	struct ahead *ahead = &log->ahead;
 
@@ -111,7 +107,6 @@ static void ask(struct maplog *log, struct segment *segment, bool dirty)
 		ahead->id = segment->id;
 		ahead->copy = segment->trailer.payload_size;
 	}
-	ahead->dirty = dirty;
 	for (int region = 0; region < 3; region++)
 		ask_for(ahead, segment, (enum region)region);
 	pthread_mutex_unlock(&ahead->lock);
@@ -122,7 +117,7 @@ static void ask(struct maplog *log, struct segment *segment, bool dirty)
 static void allocate(struct segment *segment)
 {
 	for (int region = 0; region < 3; region++) {
-		if (goal(segment, (enum region)region, true) + MUCH >
+		if (goal(segment, (enum region)region) + MUCH >
 		    segment->allocated[region])
 			(void)segment_extend(segment, (enum region)region);
 	}
@@ -133,22 +128,18 @@ void ahead_ask(struct maplog *log)
 	struct segment *segment = log->active;
 	uint64_t bytes = written(segment, REGION_PAYLOAD) +
 			 written(segment, REGION_COPY);
-	bool dirty;
 
 	if (bytes < segment->ask_at)
 		return;
 	segment->ask_at = bytes + ASK_EVERY;
-	/* The first bytes of a segment say nothing yet. Where stores may need
-	 * new disk space, the appender takes it as it goes. */
-	if (bytes < ASK_EVERY || !segment->in_place)
+	/* Where stores may need new disk space, the appender takes it as it
+	 * goes. */
+	if (!segment->in_place || log->options.sync == MAPLOG_SYNC_ALWAYS ||
+	    unsynced(segment) < MUCH)
 		return;
-	dirty = log->options.sync != MAPLOG_SYNC_ALWAYS &&
-		unsynced(segment) >= MUCH;
-	if (dirty) {
-		segment_advise(segment, false, LEAD);
-		allocate(segment);
-	}
-	ask(log, segment, dirty);
+	segment_advise(segment, false, LEAD);
+	allocate(segment);
+	ask(log, segment);
 }
 
 struct piece {
@@ -170,7 +161,7 @@ static struct piece take(struct ahead *ahead, enum region region)
 
 /* What has failed fails for the appender, too, if it comes there. */
 static void populate(struct maplog *log, uint64_t id, unsigned file,
-		     uint64_t start, struct piece piece, bool dirty)
+		     uint64_t start, struct piece piece)
 {
 	struct maplog_window *window;
 
@@ -181,7 +172,7 @@ static void populate(struct maplog *log, uint64_t id, unsigned file,
 		return;
 	assert(start + piece.to <= window_end(window));
 	(void)io_populate(window->data + start + piece.from,
-			  piece.to - piece.from, dirty);
+			  piece.to - piece.from, true);
 	window_put(window);
 }
 
@@ -190,20 +181,19 @@ bool ahead_go(struct maplog *log)
 	struct ahead *ahead = &log->ahead;
 	struct piece piece[3];
 	uint64_t id, copy;
-	bool dirty, more = false;
+	bool more = false;
 
 	pthread_mutex_lock(&ahead->lock);
 	id = ahead->id;
 	copy = ahead->copy;
-	dirty = ahead->dirty;
 	for (int region = 0; region < 3; region++) {
 		piece[region] = take(ahead, (enum region)region);
 		more |= piece[region].to < ahead->to[region];
 	}
 	pthread_mutex_unlock(&ahead->lock);
 
-	populate(log, id, MAPLOG_DATA, 0, piece[REGION_PAYLOAD], dirty);
-	populate(log, id, MAPLOG_DATA, copy, piece[REGION_COPY], dirty);
-	populate(log, id, MAPLOG_INDEX, 0, piece[REGION_INDEX], dirty);
+	populate(log, id, MAPLOG_DATA, 0, piece[REGION_PAYLOAD]);
+	populate(log, id, MAPLOG_DATA, copy, piece[REGION_COPY]);
+	populate(log, id, MAPLOG_INDEX, 0, piece[REGION_INDEX]);
 	return more;
 }

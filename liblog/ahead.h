@@ -4,14 +4,13 @@
  * appending thread comes to them.
  *
  * The kernel fills a page with zeros before the first store into it, which
- * takes longer than all that an appender does with it. There are two ways:
+ * takes longer than all that an appender does with it. Who appends much between
+ * syncs gets pages that are large where the kernel has them, and writable at
+ * once. They are dirty, so the next sync writes them in vain: therefore not
+ * further ahead than what it has to write anyway.
  *
- * Who appends much between syncs gets pages that are large where the kernel
- * has them, and writable at once. They are dirty, so the next sync writes them
- * in vain: therefore not further ahead than what it has to write anyway.
- *
- * Who syncs often gets single pages, zeroed but clean. In a large one each
- * sync would write all of it again: 2 MiB instead of 8 KiB was seen.
+ * Who syncs often gets single pages as he comes to them: of a large one each
+ * sync would write all again. 2 MiB instead of 8 KiB was seen.
  *
  * Nothing depends on it: what fails here is met again by the appender.
  */
@@ -28,9 +27,8 @@ struct segment;
 /* What the appender has asked for, and the keeper has not done. */
 struct ahead {
 	pthread_mutex_t lock;
-	uint64_t id;   /* of the segment */
-	uint64_t copy; /* where that region begins in the .log file */
-	bool dirty;
+	uint64_t id;	  /* of the segment */
+	uint64_t copy;	  /* where that region begins in the .log file */
 	uint64_t from[3]; /* by enum region: bytes of it */
 	uint64_t to[3];
 };

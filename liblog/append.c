@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "ahead.h"
+#include "fresh.h"
 #include "meter.h"
 #include "publish.h"
 #include "roll.h"
@@ -193,9 +194,12 @@ static int reserve(struct maplog *log, const struct group *group)
 
 	assert(group->batches);
 
-	if (ret)
-		return ret;
-	return segment_reserve(log->active, group->bytes, group->entries);
+	if (!ret)
+		ret = segment_reserve(log->active, group->bytes,
+				      group->entries);
+	if (!ret && log->options.sync == MAPLOG_SYNC_ALWAYS)
+		fresh_use(log->active, group->bytes, group->entries);
+	return ret;
 }
 
 /* The next group, with room reserved for it; none if a new segment must be
