@@ -60,6 +60,11 @@ int io_open(int dirfd, const char *name, int flags, mode_t mode, int *fd,
 	return 0;
 }
 
+bool io_is_no_file(int ret)
+{
+	return ret == -ENOENT || ret == -ELOOP || ret == -EUCLEAN;
+}
+
 int io_open_dir(int dirfd, const char *name, int *fd)
 {
 	int dir = openat(dirfd, name,

@@ -22,6 +22,13 @@
 int io_open(int dirfd, const char *name, int flags, mode_t mode, int *fd,
 	    uint64_t *size);
 
+/** io_is_no_file() - whether io_open() has found nothing that could be a file
+ * of a store: it is missing, a link, or a directory
+ *
+ * Any other error says nothing about what is there.
+ */
+bool io_is_no_file(int ret);
+
 /** io_open_dir() - open a directory, whose last component is no link */
 int io_open_dir(int dirfd, const char *name, int *fd);
 

@@ -93,10 +93,13 @@ static int open_files(struct maplog *log, int dirfd, const char *name,
 		ret = lock_take(log->dirfd);
 	if (!ret)
 		ret = head_open(log->dirfd, writable, &log->head);
-	if (writable && (ret == -EUCLEAN || ret == -ENOENT || ret == -ELOOP)) {
+	if (writable && io_is_no_file(ret)) {
 		int rebuilt = recover_head(log->dirfd, log->mode);
 
 		log->recovery.head = !rebuilt;
+		/* Without any segment it is what it seemed to be. */
+		if (rebuilt != -EUCLEAN)
+			ret = rebuilt;
 		if (!rebuilt)
 			ret = head_open(log->dirfd, true, &log->head);
 	}

@@ -35,7 +35,7 @@ static int map_file(struct pair *pair, int dirfd, enum maplog_file file)
 	dir_name(name, pair->base, suffix[file]);
 	ret = io_open(dirfd, name, O_RDONLY, 0, &pair->fd[file],
 		      &pair->size[file]);
-	if (ret == -ENOENT || ret == -ELOOP || ret == -EUCLEAN)
+	if (io_is_no_file(ret))
 		return 0;
 	if (!ret && pair->size[file] > FILE_MAX)
 		pair->size[file] = 0;

@@ -258,7 +258,7 @@ static int repair_head(struct repair *repair, struct head *head, bool *is)
 	int ret = head_open(repair->dirfd, false, head);
 
 	*is = !ret;
-	if (ret != -EUCLEAN && ret != -ENOENT && ret != -ELOOP)
+	if (!io_is_no_file(ret))
 		return ret;
 	tell(repair, &(struct maplog_finding){ .remedy = MAPLOG_REMEDY_HEAD });
 	if (!repair->apply)

@@ -30,12 +30,6 @@ static int open_file(int dirfd, uint64_t base, const char *suffix, int *fd,
 	return io_open(dirfd, name, O_RDONLY, 0, fd, size);
 }
 
-/* Missing, a link, a directory: nothing that could be a segment. */
-static bool is_no_file(int ret)
-{
-	return ret == -ENOENT || ret == -ELOOP || ret == -EUCLEAN;
-}
-
 /* Reads the trailer of an open .log. What cannot be read is not what is not
  * there: by the .idx alone, entries might be missing. */
 static int read_trailer(const struct maplog_head *page, uint64_t base, int fd,
@@ -59,7 +53,7 @@ int suspect_trailer(int dirfd, const struct maplog_head *page, uint64_t base,
 	*has = false;
 	ret = open_file(dirfd, base, DIR_LOG, &fd, &size);
 	if (ret)
-		return is_no_file(ret) ? 0 : ret;
+		return io_is_no_file(ret) ? 0 : ret;
 	ret = read_trailer(page, base, fd, size, trailer, has);
 	close(fd);
 	return ret;
@@ -80,7 +74,7 @@ int suspect_is(int dirfd, const struct maplog_head *page, uint64_t base,
 	 * the .idx of a sealed segment from being cut. */
 	ret = open_file(dirfd, base, DIR_INDEX, &fd, &size);
 	if (ret)
-		return is_no_file(ret) ? 0 : ret;
+		return io_is_no_file(ret) ? 0 : ret;
 	close(fd);
 	*is = !size || size >= trailer.records * RECORD;
 	return 0;
@@ -157,7 +151,7 @@ int suspect_open(int dirfd, const struct maplog_head *page, uint64_t base,
 	ret = map_files(dirfd, page, base, suspect);
 	if (ret)
 		suspect_close(suspect);
-	return is_no_file(ret) ? -EUCLEAN : ret;
+	return io_is_no_file(ret) ? -EUCLEAN : ret;
 }
 
 int suspect_scan(const struct suspect *suspect, uint64_t from, uint64_t bound,

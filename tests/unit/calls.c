@@ -133,6 +133,17 @@ void fault_die(int n)
 	store(die_at, n);
 }
 
+/* What was run is written down where coverage is measured. */
+void __gcov_dump(void) __attribute__((weak));
+
+void calls_exit(int status)
+{
+	inside = true;
+	if (__gcov_dump)
+		__gcov_dump();
+	_exit(status);
+}
+
 void calls_spare(bool spare)
 {
 	inside = spare;
@@ -218,7 +229,7 @@ static int begin(enum call call)
 	add_one(made[call]);
 	error = count_down(&faults[call]);
 	if (error == FAULT_DIE)
-		_exit(DIED);
+		calls_exit(DIED);
 	if (error == FAULT_WAIT) {
 		stand_still();
 		return 0;
@@ -270,7 +281,7 @@ static int begin_change(enum call call)
 	if (inside)
 		return 0;
 	if (add_one(changing) == load(die_at))
-		_exit(DIED);
+		calls_exit(DIED);
 	calls_look();
 	return error;
 }

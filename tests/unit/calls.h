@@ -52,6 +52,9 @@ void fault_clear(void);
 /** fault_die() - die before the n-th of all calls that change a store */
 void fault_die(int n);
 
+/** calls_exit() - leave the process, as kill -9 would */
+void calls_exit(int status) __attribute__((noreturn));
+
 /** fault_share() - let FAULT_WAIT work between processes; before they fork */
 void fault_share(void);
 

@@ -162,7 +162,7 @@ int run_child(void (*work)(void))
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
 		work();
-		_exit(0);
+		calls_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &wstatus, 0), pid);
 	ck_assert_msg(WIFEXITED(wstatus), "child died of signal %d",

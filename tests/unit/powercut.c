@@ -2,22 +2,16 @@
 /* Power cuts in rows of operations. */
 #include "powercut.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "content.h"
 #include "files.h"
 #include "fixture.h"
+#include "folder.h"
 #include "model.h"
 
 #define WORK "work"
-
-#define BASE_FILES 16
 
 /* So little room is left in the active segment that a row begins with. */
 #define ROOM 6000
@@ -27,11 +21,9 @@
 #define ROW_NUMBER  8
 #define DEEP_NUMBER 64
 
-/* The files that a row begins with. */
+/* What a row begins with. */
 static struct {
-	char name[BASE_FILES][40];
-	struct content content[BASE_FILES];
-	int count;
+	struct folder files;
 	struct model model;
 	bool always; /* what is acknowledged is durable */
 } base;
@@ -95,28 +87,6 @@ static void append_filler(struct model *model)
 	free(zeros);
 }
 
-static void load_base(void)
-{
-	int fd = openat(store, LOG, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-
-	must(dir);
-	while ((entry = readdir(dir))) {
-		int file;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		must(base.count < BASE_FILES);
-		file = openat(fd, entry->d_name, O_RDONLY | O_CLOEXEC);
-		must(file >= 0);
-		content_load(&base.content[base.count], file);
-		snprintf(base.name[base.count++], 40, "%.39s", entry->d_name);
-		close(file);
-	}
-	closedir(dir);
-}
-
 void powercut_prepare(const char *sync)
 {
 	static const struct step three = { STEP_APPEND, 3, 0, 100 };
@@ -132,46 +102,12 @@ void powercut_prepare(const char *sync)
 	append_filler(model);
 	do_step(&two, model, BASE_NUMBER + 2);
 	close_log();
-	load_base();
+	folder_load(&base.files, LOG);
 }
 
 void powercut_end(void)
 {
-	for (int i = 0; i < base.count; i++)
-		content_free(&base.content[i]);
-}
-
-static void store_base(void)
-{
-	int dir;
-
-	must(!mkdirat(store, WORK, 0777));
-	dir = openat(store, WORK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(dir >= 0);
-	for (int i = 0; i < base.count; i++) {
-		int fd = openat(dir, base.name[i],
-				O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-		must(fd >= 0);
-		content_store(&base.content[i], fd);
-		close(fd);
-	}
-	close(dir);
-}
-
-static void remove_log(const char *name)
-{
-	int fd = openat(store, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-
-	must(dir);
-	while ((entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			must(!unlinkat(fd, entry->d_name, 0));
-	}
-	closedir(dir);
-	must(!unlinkat(store, name, AT_REMOVEDIR));
+	folder_free(&base.files);
 }
 
 /* Where the last segment begins. */
@@ -353,7 +289,7 @@ static void check_cut(const struct cut *cut, const struct expect *expect,
 		find_moment(expect, &found, cut, deep);
 		close_log();
 	}
-	remove_log(cut->name);
+	folder_remove(cut->name);
 }
 
 static void check_first(const struct cut *cut)
@@ -408,10 +344,10 @@ uint64_t powercut_run(const struct row *row)
 	chance = row->seed;
 	after[0] = base.model;
 	floors[0] = 0;
-	store_base();
+	folder_store(&base.files, WORK);
 	must(!maplog_open(store, WORK, MAPLOG_WRITE, &tlog));
 	n = run_steps(&cuts);
-	remove_log(WORK);
+	folder_remove(WORK);
 	for (size_t i = 0; i < n; i++)
 		check_first(&cuts[i]);
 	free(cuts);

@@ -65,7 +65,7 @@ static void serve(int fd, void (*before)(void))
 			break;
 		ret = obey(log, &order);
 	}
-	_exit(0);
+	calls_exit(0);
 }
 
 void writer_begin(void (*before)(void))
