@@ -160,24 +160,27 @@ const char *model_entry_differs(struct maplog *log, uint64_t index,
 	return text;
 }
 
+const char *model_counters_differ(const struct maplog_counters *now,
+				  const struct model *model)
+{
+	static char text[96];
+
+	if (now->first == model->first && now->next == model->next)
+		return NULL;
+	snprintf(text, sizeof(text), "has %d..%d instead of %d..%d",
+		 (int)now->first, (int)now->next, (int)model->first,
+		 (int)model->next);
+	return text;
+}
+
 const char *model_differs(struct maplog *log, const struct model *model)
 {
 	struct maplog_counters now;
-	static char text[96];
+	const char *differs;
 
 	maplog_counters(log, &now);
-	if (now.first != model->first || now.next != model->next) {
-		snprintf(text, sizeof(text), "has %d..%d instead of %d..%d",
-			 (int)now.first, (int)now.next, (int)model->first,
-			 (int)model->next);
-		return text;
-	}
-	for (uint64_t i = model->first; i < model->next; i++) {
-		const char *differs =
-			model_entry_differs(log, i, model->value[i]);
-
-		if (differs)
-			return differs;
-	}
-	return NULL;
+	differs = model_counters_differ(&now, model);
+	for (uint64_t i = model->first; !differs && i < model->next; i++)
+		differs = model_entry_differs(log, i, model->value[i]);
+	return differs;
 }

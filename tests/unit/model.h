@@ -55,6 +55,10 @@ void model_step(struct model *model, const struct step *step, unsigned number);
 int model_do(struct maplog *log, const struct model *model,
 	     const struct step *step, unsigned number);
 
+/** model_counters_differ() - which entries a log has instead; NULL: the same */
+const char *model_counters_differ(const struct maplog_counters *now,
+				  const struct model *model);
+
 /** model_differs() - what of a log is not as the model says; NULL if nothing
  */
 const char *model_differs(struct maplog *log, const struct model *model);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expect.h"
 #include "files.h"
 #include "fixture.h"
 #include "folder.h"
-#include "model.h"
 
 #define WORK "work"
 
@@ -27,14 +27,6 @@ static struct {
 	struct model model;
 	bool always; /* what is acknowledged is durable */
 } base;
-
-/* What a log may hold: one of these, up to the last. */
-struct expect {
-	const struct model *moment;
-	unsigned low;
-	unsigned high;
-	unsigned floor; /* instead of low, after one more power cut */
-};
 
 /* Of the row that is run. */
 static const struct row *current;
@@ -153,62 +145,13 @@ static bool is_durable(enum op op)
 	return base.always || op > OP_APPEND_SEGMENT;
 }
 
-/* Whether damage at an index is what a power cut may do to what was not yet
- * durable: to a batch with another one behind it. */
-static bool may_be_lost(const struct expect *expect, unsigned n, uint64_t index)
-{
-	if (n == expect->low || index < expect->moment[expect->low].next ||
-	    index >= expect->moment[n - 1].next)
-		return false;
-	for (unsigned i = expect->low + 1; i <= n; i++) {
-		if (!expect->moment[i].appended)
-			return false;
-	}
-	return true;
-}
-
-static const char *moment_differs(const struct expect *expect, unsigned n,
-				  struct model *found)
-{
-	const struct model *model = &expect->moment[n];
-	static char text[96];
-	struct maplog_counters now;
-
-	maplog_counters(tlog, &now);
-	if (now.first != model->first || now.next != model->next) {
-		snprintf(text, sizeof(text), "has %d..%d instead of %d..%d",
-			 (int)now.first, (int)now.next, (int)model->first,
-			 (int)model->next);
-		return text;
-	}
-	if (now.durable != now.next)
-		return "shows what is not durable";
-	*found = *model;
-	for (uint64_t i = model->first; i < model->next; i++) {
-		const char *differs =
-			model_entry_differs(tlog, i, model->value[i]);
-
-		if (!differs)
-			continue;
-		if (!may_be_lost(expect, n, i) ||
-		    model_entry_differs(tlog, i, MODEL_LOST))
-			return differs;
-		found->value[i] = MODEL_LOST;
-	}
-	return NULL;
-}
-
 static void find_moment(const struct expect *expect, struct model *found,
 			const struct cut *cut, unsigned deep)
 {
-	const char *differs = NULL;
+	const char *differs = expect_differs(tlog, expect, found);
 
-	for (unsigned n = expect->high + 1; n > expect->low; n--) {
-		differs = moment_differs(expect, n - 1, found);
-		if (!differs)
-			return;
-	}
-	report(cut, deep, differs);
+	if (differs)
+		report(cut, deep, differs);
 }
 
 static uint64_t roll_dice(void)
@@ -227,7 +170,9 @@ static void check_again(struct cut *cuts, size_t n, const struct model shown[2],
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned low = cuts[i].mark == 2 && base.always;
-		struct expect later = { shown, low, 1, low };
+		struct expect later = {
+			.moment = shown, .low = low, .high = 1, .floor = low
+		};
 
 		if (!cuts[i].mark) {
 			later = *expect;
