@@ -94,6 +94,7 @@ static int is_new(const struct segment *segment, uint64_t from, bool *is)
 
 int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from)
 {
+	uint64_t first;
 	bool new = false;
 	int ret = 0;
 
@@ -103,6 +104,7 @@ int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from)
 		ret = is_new(segment, from, &new);
 	if (new)
 		from = 0;
+	first = from;
 	while (!ret && from < segment->count) {
 		uint64_t n = segment->count - from;
 
@@ -110,7 +112,9 @@ int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from)
 		ret = write_piece(segment, seed, from, n);
 		from += n;
 	}
-	return ret;
+	return ret ? ret
+		   : io_rewrite(segment->fd[MAPLOG_INDEX], first * RECORD,
+				segment->count * RECORD);
 }
 
 int idx_clear(const struct segment *segment)

@@ -17,6 +17,9 @@
 /* Left free for what is written back at the same time. */
 #define HEADROOM ((uint64_t)16 << 20)
 
+/* What disks and file systems take past the page cache, whatever they are. */
+#define PIECE ((uint64_t)4096)
+
 int io_size(int fd, uint64_t *size)
 {
 	struct stat st;
@@ -116,6 +119,50 @@ int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset)
 	return 0;
 }
 
+/* Past the page cache, or into it where that cannot be. By pages then: large
+ * writes would leave large folios there, which make each later sync slow. */
+static int write_past_cache(int fd, const uint8_t *data, uint64_t bytes,
+			    uint64_t offset)
+{
+	const int flags = fcntl(fd, F_GETFL);
+	int ret = -EINVAL;
+
+	if (flags >= 0 && !fcntl(fd, F_SETFL, flags | O_DIRECT)) {
+		ret = io_write(fd, data, bytes, offset);
+		(void)fcntl(fd, F_SETFL, flags);
+	}
+	if (ret != -EINVAL)
+		return ret;
+	ret = 0;
+	for (uint64_t at = 0; !ret && at < bytes; at += PIECE)
+		ret = io_write(fd, data + at,
+			       bytes - at < PIECE ? bytes - at : PIECE,
+			       offset + at);
+	return ret;
+}
+
+int io_rewrite(int fd, uint64_t from, uint64_t to)
+{
+	_Alignas(PIECE) uint8_t data[8 * PIECE];
+	uint64_t size;
+	int ret;
+
+	assert(from <= to);
+
+	ret = io_size(fd, &size);
+	to = (to + PIECE - 1) & ~(PIECE - 1);
+	to = to < size ? to : size;
+	for (from &= ~(PIECE - 1); !ret && from < to; from += sizeof(data)) {
+		uint64_t n =
+			to - from < sizeof(data) ? to - from : sizeof(data);
+
+		ret = io_read(fd, data, n, from);
+		if (!ret)
+			ret = write_past_cache(fd, data, n, from);
+	}
+	return ret;
+}
+
 int io_resize(int fd, uint64_t size)
 {
 	int ret;
@@ -142,7 +189,7 @@ int io_sync_dir(int fd)
  * large folios in the page cache, which make each later sync slow. */
 static int allocate_by_writing(int fd, uint64_t offset, uint64_t bytes)
 {
-	static const char zeros[4096];
+	static const char zeros[PIECE];
 	uint64_t end = offset + bytes;
 
 	while (offset < end) {

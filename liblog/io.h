@@ -45,6 +45,20 @@ int io_read(int fd, void *buffer, size_t bytes, uint64_t offset);
 /** io_write() - write all of @bytes at @offset */
 int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset);
 
+/**
+ * io_rewrite() - write bytes again that are there, whole pages, to the device
+ *
+ * A failed sync of a writer before us may have left them in the page cache
+ * only, and marked as if they were on disk. Where there is O_DIRECT it does
+ * not go by what the cache knows: ext4 takes blocks whose first write failed
+ * for written ones as long as their pages are cached, so that a write into
+ * these pages is synced without error, and reads as zeros when they are gone.
+ *
+ * Durable after the next io_sync().
+ * Return: 0; else the -errno of pread(2) or pwrite(2).
+ */
+int io_rewrite(int fd, uint64_t from, uint64_t to);
+
 /** io_resize() - ftruncate(2) */
 int io_resize(int fd, uint64_t size);
 

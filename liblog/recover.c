@@ -25,28 +25,6 @@
 
 #define RECORD sizeof(struct maplog_record)
 
-/* Writes bytes again that are there: a failed sync of a writer before us may
- * have left them in the page cache only, and marked as if they were on disk. */
-static int rewrite(int fd, uint64_t from, uint64_t to)
-{
-	char page[4096];
-
-	while (from < to) {
-		uint64_t n = sizeof(page) - from % sizeof(page);
-		int ret;
-
-		if (n > to - from)
-			n = to - from;
-		ret = io_read(fd, page, n, from);
-		if (!ret)
-			ret = io_write(fd, page, n, from);
-		if (ret)
-			return ret;
-		from += n;
-	}
-	return 0;
-}
-
 /* Makes a recovered segment durable from entry @from on, on the device. */
 static int make_durable(const struct maplog *log, struct segment *segment,
 			uint64_t from)
@@ -61,11 +39,11 @@ static int make_durable(const struct maplog *log, struct segment *segment,
 	if (from < segment->count) {
 		uint64_t start = from ? copy[from - 1].end : 0;
 
-		ret = rewrite(fd, start < segment->used ? start : 0,
-			      segment->used);
+		ret = io_rewrite(fd, start < segment->used ? start : 0,
+				 segment->used);
 		if (!ret)
-			ret = rewrite(fd, records + from * RECORD,
-				      records + segment->count * RECORD);
+			ret = io_rewrite(fd, records + from * RECORD,
+					 records + segment->count * RECORD);
 	}
 	return ret ? ret : segment_sync(segment, log->dirfd);
 }

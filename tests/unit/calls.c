@@ -69,11 +69,22 @@ static void forget_written(void)
 	pthread_mutex_unlock(&writing);
 }
 
+/* A write that goes past the page cache, where that can be. */
+static bool is_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags & O_DIRECT || fcntl(fd, F_SETFL, flags | O_DIRECT))
+		return true;
+	(void)fcntl(fd, F_SETFL, flags);
+	return false;
+}
+
 static void remember(int fd, uint64_t from, size_t bytes)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (fstat(fd, &st) || !is_direct(fd))
 		return;
 	pthread_mutex_lock(&writing);
 	if (n_written < WRITTEN_MAX)

@@ -74,8 +74,8 @@ int calls_made(enum call call);
 /** calls_changing() - how many calls that change a store, likewise */
 int calls_changing(void);
 
-/** calls_wrote() - whether all of a part of a file was written by pwrite(2)
- * since fault_clear()
+/** calls_wrote() - whether all of a part of a file was written by pwrite(2),
+ * past the page cache where that can be, since fault_clear()
  */
 bool calls_wrote(ino_t ino, uint64_t from, uint64_t to);
 
