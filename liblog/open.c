@@ -81,6 +81,22 @@ static int mode_of(int dirfd, mode_t *mode)
 }
 
 /* Opens the directory, the head and the options; takes the lock if asked. */
+/* Opens the head; that of a writer is made anew if it is damaged or lost. */
+static int open_head(struct maplog *log, bool writable)
+{
+	int ret = head_open(log->dirfd, writable, &log->head);
+	int rebuilt;
+
+	if (!writable || !io_is_no_file(ret))
+		return ret;
+	rebuilt = recover_head(log->dirfd, log->mode);
+	/* Without any segment it is what it seemed to be. */
+	if (rebuilt)
+		return rebuilt == -EUCLEAN ? ret : rebuilt;
+	log->recovery.head = true;
+	return head_open(log->dirfd, true, &log->head);
+}
+
 static int open_files(struct maplog *log, int dirfd, const char *name,
 		      bool writable)
 {
@@ -92,17 +108,7 @@ static int open_files(struct maplog *log, int dirfd, const char *name,
 	if (!ret && writable)
 		ret = lock_take(log->dirfd);
 	if (!ret)
-		ret = head_open(log->dirfd, writable, &log->head);
-	if (writable && io_is_no_file(ret)) {
-		int rebuilt = recover_head(log->dirfd, log->mode);
-
-		log->recovery.head = !rebuilt;
-		/* Without any segment it is what it seemed to be. */
-		if (rebuilt != -EUCLEAN)
-			ret = rebuilt;
-		if (!rebuilt)
-			ret = head_open(log->dirfd, true, &log->head);
-	}
+		ret = open_head(log, writable);
 	if (!ret)
 		ret = options_load(log->dirfd, &log->options);
 	if (ret)
