@@ -15,10 +15,9 @@ static void *map(const char *path, int prot, int flags, size_t *size)
 {
 	int fd = open(path, O_RDONLY);
 
-	if (fd < 0)
-		err(1, "%s", path);
-	*size = (size_t)lseek(fd, 0, SEEK_END);
-	return *size ? mmap(NULL, *size, prot, flags, fd, 0) : NULL;
+	*size = fd < 0 ? 0 : (size_t)lseek(fd, 0, SEEK_END);
+	void *data = mmap(NULL, *size + 1, prot, flags, fd, 0); /* not 0 */
+	return data == MAP_FAILED ? err(1, "%s", path), data : data;
 }
 
 static void show(char *path)
@@ -37,7 +36,7 @@ static void show(char *path)
 	}
 	/* Private: copied where it is written to, the log does not change. */
 	char *copy = map(path, PROT_READ | PROT_WRITE, MAP_PRIVATE, &size);
-	if (copy)
+	if (size)
 		printf("copy %c, log %c\n", copy[0] = '*', log[0]);
 }
 
@@ -47,8 +46,9 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || chdir(argv[2]))
 		err(1, "mapped append|read|follow LOG");
-	for (int fd = open("append", O_WRONLY), i = 3; i < argc; i++)
-		dprintf(fd, "%s\n", argv[i]);
+	for (int i = 3, fd = open("append", O_WRONLY); i < argc; i++)
+		if (dprintf(fd, "%s\n", argv[i]) < 0)
+			err(1, "append");
 	if (!strcmp(argv[1], "read"))
 		glob("segments/*.idx", 0, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc; i++)

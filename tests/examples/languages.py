@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The same program in every language, each against what the others wrote."""
 
+import glob
 import os
 import subprocess
 import tempfile
@@ -81,6 +82,11 @@ class Languages(mounted.MountCase):
                     [line for line in lines if not line.startswith("copy ")],
                     [f"{i}: {text}" for i, text in enumerate(texts)])
 
+    def test_no_program_is_longer_than_a_page(self):
+        for path in glob.glob(source("languages", "*.*")):
+            with open(path, encoding="utf-8") as file:
+                self.assertLess(len(file.readlines()), 60, path)
+
     def test_each_reads_what_each_has_appended(self):
         self.make()
         wanted = []
@@ -129,6 +135,16 @@ class Languages(mounted.MountCase):
                                       capture_output=True, check=False)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertNotIn(b"short", done.stdout)
+
+    def test_an_append_that_is_refused_is_an_error(self):
+        self.make()
+        self.restart("-o", "ro")
+        for name in set(self.commands) - {"library"}:
+            with self.subTest(name):
+                done = subprocess.run([*self.command(name, "append"), "text"],
+                                      capture_output=True, check=False)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertNotEqual(done.stderr, b"")
 
     def follow(self, name):
         """Starts a program that follows; what it has said so far."""
