@@ -88,6 +88,7 @@ static int run(struct server *server, int ready)
 	if (!ret)
 		ret = loop_start(server, &loop);
 	if (!ret) {
+		mount_read_ahead(server);
 		say_ready(ready);
 		supervisor_tell("READY=1");
 		loop_wait(loop);

@@ -25,6 +25,9 @@ extern char **environ;
  * buffer begins. */
 #define WRITE_SIZE (1 << 20)
 
+/* As much as a request can have, where the kernel would ask for 128 KiB. */
+#define READ_AHEAD_KIB 1024
+
 /* Where somebody with more rights has mounted for us, and passed the file. */
 static bool is_passed(const char *mountpoint)
 {
@@ -251,6 +254,12 @@ int mount_start(struct server *server)
 	if (ret)
 		fuse_session_destroy(server->session);
 	return ret;
+}
+
+void mount_read_ahead(const struct server *server)
+{
+	if (!is_passed(server->mountpoint))
+		privilege_read_ahead(server->mountpoint, READ_AHEAD_KIB);
 }
 
 void mount_end(struct server *server)

@@ -15,6 +15,11 @@
  */
 int mount_start(struct server *server);
 
+/** mount_read_ahead() - fewer and larger reads of ranges, where that is
+ * allowed; once requests are answered
+ */
+void mount_read_ahead(const struct server *server);
+
 /** mount_end() - unmount if it still is mounted, and end the session */
 void mount_end(struct server *server);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_PAGES	  "/proc/sys/fs/fuse/max_pages_limit"
@@ -79,11 +80,11 @@ unsigned privilege_max_pages(void)
 	return (unsigned)strtoul(text, NULL, 10);
 }
 
-static bool write_limit(unsigned limit)
+static bool write_number(const char *path, unsigned number)
 {
 	char text[16];
-	int n = snprintf(text, sizeof(text), "%u", limit);
-	int fd = open(MAX_PAGES, O_WRONLY | O_CLOEXEC);
+	int n = snprintf(text, sizeof(text), "%u", number);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool written;
 
 	if (fd < 0)
@@ -97,11 +98,23 @@ unsigned privilege_large_writes(unsigned pages)
 {
 	unsigned limit = privilege_max_pages();
 
-	return limit < pages && write_limit(pages) ? limit : 0;
+	return limit < pages && write_number(MAX_PAGES, pages) ? limit : 0;
 }
 
 void privilege_restore(unsigned limit)
 {
 	if (limit)
-		(void)write_limit(limit);
+		(void)write_number(MAX_PAGES, limit);
+}
+
+void privilege_read_ahead(const char *mountpoint, unsigned kib)
+{
+	struct statx st;
+	char path[64];
+
+	if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &st))
+		return;
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb",
+		 st.stx_dev_major, st.stx_dev_minor);
+	(void)write_number(path, kib);
 }

@@ -26,6 +26,11 @@ void privilege_many_files(void);
 unsigned privilege_large_writes(unsigned pages);
 void privilege_restore(unsigned limit);
 
+/** privilege_read_ahead() - let the kernel ask for @kib at a time of what is
+ * read in order, in the mount at a path; no request is made for that
+ */
+void privilege_read_ahead(const char *mountpoint, unsigned kib);
+
 /** privilege_max_pages() - that limit, as it is now */
 unsigned privilege_max_pages(void);
 

@@ -59,6 +59,13 @@ class Counted(mounted.MountCase):
         self.addCleanup(os.close, fd)
         self.assertIn("READ", self.requests_of(lambda: os.read(fd, 10)))
 
+    @mounted.only(mounted.PASSTHROUGH, "needs the rights to ask for it")
+    def test_a_large_range_is_read_with_large_requests(self):
+        for _ in range(8):
+            self.append((b"x" * 65535 + b"\n") * 16)
+        asked = self.requests_of(lambda: self.read("l", "ranges", "0-127"))
+        self.assertLess(asked.count("READ"), 20)
+
 
 class Waiting(mounted.MountCase):
     """A daemon that is slow at something."""
