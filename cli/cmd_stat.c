@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +21,9 @@
 #include "store.h"
 #include "table.h"
 
-#define CLEAR_SCREEN "\033[H\033[J"
+/* Lines that are too long are cut by the terminal, for the time being. */
+#define BEGIN_SCREEN "\033[H\033[J\033[?7l"
+#define END_SCREEN   "\033[?7h"
 
 struct watched {
 	char *name;
@@ -243,28 +246,52 @@ static bool look(struct watched *log, const char *metrics, struct rate *rate)
 	return known;
 }
 
+/* How many logs there is room for: the table stays in its place. */
+static size_t room(const struct stat_view *view)
+{
+	struct winsize size;
+
+	if (!view->terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ||
+	    !view->count || !size.ws_row || view->count + 2 <= size.ws_row)
+		return view->count;
+	/* Beside the head, how many are left out, and where the cursor is. */
+	return size.ws_row > 4 ? size.ws_row - 3U : 1;
+}
+
+static void show_table(const struct stat_view *view, struct table *table,
+		       size_t hidden)
+{
+	if (view->terminal)
+		fputs(BEGIN_SCREEN, stdout);
+	table_print(table);
+	if (hidden)
+		printf("and %zu more\n", hidden);
+	if (view->terminal)
+		fputs(END_SCREEN, stdout);
+}
+
 static void show(struct stat_view *view)
 {
 	struct table table = { .count = 0 };
 	char *metrics = read_metrics(view->metrics);
+	size_t shown = room(view);
 
 	if (!view->json)
-		table_add(&table, "LOG\t>NEXT\t>ENTRIES/S\t>BYTES/S\t>SYNC\t"
-				  ">DISK\t>NOT DURABLE\t>LAG\tSTATE");
+		table_add(&table,
+			  "LOG\t>NEXT\t>ENTRIES/S\t>BYTES/S\t>SYNC\t>DISK\t"
+			  ">NOT DURABLE\t>LAG\tSTATE");
 	for (size_t i = 0; i < view->count; i++) {
 		struct rate rate;
 		bool known = look(&view->logs[i], metrics, &rate);
 
 		if (view->json)
 			print_json(&view->logs[i], known ? &rate : NULL);
-		else
+		else if (i < shown)
 			add_row(view, &table, &view->logs[i],
 				known ? &rate : NULL);
 	}
-	if (view->terminal)
-		fputs(CLEAR_SCREEN, stdout);
 	if (!view->json)
-		table_print(&table);
+		show_table(view, &table, view->count - shown);
 	fflush(stdout);
 	free(metrics);
 }

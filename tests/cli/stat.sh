@@ -40,6 +40,25 @@ wait "$watcher" || fail "status $?"
 if command -v script >/dev/null; then
     script -qc "'$maplog' stat -w -n 1 s" typescript >/dev/null </dev/null
     says typescript $'\033[H\033[J' $'\033[0mclosed\033[0m'
+
+    # What there is no room for is counted, and long lines are cut.
+    for log in c d e f g; do "$maplog" create many/$log -p; done
+    watch_in() { # ROWS
+        script -qc "stty rows $1; '$maplog' stat -w -n 1 many" typescript \
+            >/dev/null </dev/null
+        sed 's/\x1b\[[?0-9]*[a-zA-Z]//g' typescript |
+            grep -Eo '^(LOG|[c-g] |and .* more)' | tr -d ' ' | paste -sd,
+    }
+    watch_in 7 >out
+    is out LOG,c,d,e,f,g
+    watch_in 6 >out
+    is out LOG,c,d,e,and2more
+    watch_in 1 >out
+    is out LOG,c,and4more
+    rm -r many/?
+    watch_in 1 >out
+    is out LOG
+    says typescript $'\033[?7l' $'\033[?7h'
 fi
 
 # For programs.
