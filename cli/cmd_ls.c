@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "error.h"
@@ -134,7 +135,10 @@ static int run(struct args *args)
 	(void)args_next(args);
 	store_clean_path(args->operands[0]);
 	path = mounted_path(args->operands[0]);
-	if (store_is_mount(path))
+	if (store_is_mount(path) && access(path, F_OK))
+		status = error_print("%s: there is no such log in the mount",
+				     path);
+	else if (store_is_mount(path))
 		status = error_print("%s: is in a mount of maplogfs, whose "
 				     "store is not to be found here: use ls(1)",
 				     path);

@@ -67,6 +67,7 @@ class Command(mounted.MountCase):
         self.assertIn("no such log", self.maplog("sync", "m", status=1))
         self.assertIn("no such log", self.maplog("append", "m", status=1))
         self.assertIn("no such log", self.maplog("read", "m", "0", status=1))
+        self.assertIn("no such log", self.maplog("ls", "m", status=1))
         self.maplog("set", "l", "retain-bytes", "many", status=2)
 
     def test_looking(self):
