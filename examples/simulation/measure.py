@@ -35,20 +35,22 @@ class Runs:
         store = f"{self.work}/store/{name}"
         with subprocess.Popen(self.command + [store] * logs,
                               stdout=subprocess.PIPE, text=True) as nbody:
+            image = f"{self.out}/positions.png"
             while watched and nbody.poll() is None:
-                self.draw(name)
+                if self.draw(name, image):  # kept as it was so early
+                    image = f"{self.work}/later.png"
                 time.sleep(0.5)
             said = nbody.communicate()[0]
         if logs:  # what it has left to be written would be in the way
             shutil.rmtree(store)
         return tuple(map(float, re.findall(r"([\d.]+) s", said)))
 
-    def draw(self, name):
+    def draw(self, name, image):
         """The reader; it fails as long as there is nothing to be drawn."""
-        subprocess.run(
+        return not subprocess.run(
             [sys.executable, os.path.join(HERE, "positions.py"),
-             f"{self.mnt}/{name}", "1", f"{self.out}/positions.png"],
-            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             f"{self.mnt}/{name}", "1", image], check=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
 
 
 def main():

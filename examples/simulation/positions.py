@@ -26,6 +26,9 @@ set terminal pngcairo size 640,640 font ",10"
 set output "{image}"
 set title "{count} particles at {time:.3f}, of {end:.3f} that are there"
 set size ratio -1
+set xlabel "x"
+set ylabel "y"
+set cblabel "z"
 set xrange [-2:2]
 set yrange [-2:2]
 set grid
