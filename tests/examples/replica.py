@@ -142,8 +142,8 @@ class Replica(mounted.MountCase):
             self.assertEqual(sent.splitlines()[-1][:9], "created: ")
             self.assertEqual(sent[-2:], "Z\n")
 
-    def test_nothing_can_be_written_over_http(self):
-        for name in ("append", "control", "batch", "follow"):
+    def test_what_is_no_file_is_not_there_over_http(self):
+        for name in ("append", "control", "batch", "follow", "follow@0"):
             done = subprocess.run(
                 ["curl", "-sf", f"{self.url}/l/{name}"], check=False)
             self.assertEqual(done.returncode, 22, name)
