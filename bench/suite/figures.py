@@ -135,12 +135,12 @@ class Bench:
         """A new, empty directory, to be removed by its user."""
         return Path(tempfile.mkdtemp(dir=self.room, prefix="d"))
 
-    def alternate(self, section, jobs):
+    def alternate(self, section, jobs, rounds=None):
         """Runs jobs in turn, round by round: A B A B.
 
         A job is (row, case, function); the function returns what run() does.
         """
-        for _ in range(self.rounds):
+        for _ in range(rounds or self.rounds):
             for row, case, job in jobs:
                 self.figures.add(section, row, case, job())
 

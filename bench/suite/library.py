@@ -24,7 +24,7 @@ NO_SYNC = (
 DURABLE = (
     ("maplog, always", "maplog", "always"),
     ("LMDB, sync", "lmdb", "sync"),
-    ("LMDB, no meta sync", "lmdb", "no-meta-sync"),
+    ("LMDB, no meta sync, loses the last commit", "lmdb", "no-meta-sync"),
     ("SQLite WAL, full", "sqlite", "full"),
     ("RocksDB, sync", "rocksdb", "sync"),
     ("Redis stream, AOF always", "redis", "always"),
@@ -115,6 +115,11 @@ def growth(bench):
                             n=bench.some(1000000, 20000)))
                  for count in bench.some((1, 2, 4, 16, 64), (1, 4))]
     bench.alternate("growth", jobs)
+    # So much that once is enough: most of the time goes to the disk.
+    bench.alternate("growth", [
+        ("maplog, manual, 16 bytes", f"{count} entries",
+         bench.job("append-maplog", as_="manual", size=16, n=count))
+        for count in bench.some((1000000, 10000000, 100000000), (20000,))], 1)
 
 
 def limits(bench):

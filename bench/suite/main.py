@@ -20,8 +20,8 @@ from figures import Bench, Failure, Figures
 LIBRARY = (library.append, library.durable, library.group, library.roll,
            library.growth, library.limits)
 MOUNTED = (mounted.small_writes, mounted.streams, mounted.sealed,
-           mounted.active, mounted.ranges, mounted.entries, mounted.publish,
-           mounted.start)
+           mounted.active, mounted.ranges, mounted.entries, mounted.clients,
+           mounted.publish, mounted.start)
 
 
 def parse():

@@ -5,10 +5,11 @@ import contextlib
 import itertools
 import os
 import shutil
+import subprocess
 import time
 
 import mounts
-from figures import run
+from figures import Failure, run
 
 FIRST = "00000000000000000000"
 
@@ -215,25 +216,69 @@ def _entry_files(bench, store, count, files):
     mounts.warm(store / "log-0" / f"{FIRST}.log")
 
 
+def _open_job(bench, mount, path, **arguments):
+    """On a new mount: the first visit of a name is one."""
+    def work():
+        with mount():
+            return run([bench.program("open"), f"dir={path}",
+                        *(f"{key}={value}" for key, value in
+                          arguments.items())])
+    return work
+
+
 def entries(bench):
     """open, read, close of `entries/N` beside small files of the peers."""
     count = 1000
-    with _room(bench) as room, contextlib.ExitStack() as stack:
+    with _room(bench) as room:
         store = _store(bench, room, entries=count)
         files = room / "files"
         _entry_files(bench, store, count, files)
-        mount = stack.enter_context(
-            mounts.maplogfs(bench, store, room / "mnt"))
-        rows = {"native": files,
-                "maplogfs, entries/": mount.place / "log-0" / "entries"}
-        for number, name in enumerate(mounts.peers(bench)):
-            mount = stack.enter_context(
-                mounts.peer(name, files, room / f"peer{number}"))
-            rows[name] = mount.place
-        bench.alternate("entries", [
-            (row, count, lambda path=path: run(
-                [bench.program("open"), f"dir={path}", f"n={count}"]))
-            for row, path in rows.items()])
+        jobs = [("native", count, _open_job(
+                    bench, contextlib.nullcontext, files, n=count)),
+                ("maplogfs, entries/", count, _open_job(
+                    bench, lambda: mounts.maplogfs(bench, store,
+                                                   room / "mnt"),
+                    room / "mnt" / "log-0" / "entries", n=count))]
+        for name in mounts.peers(bench):
+            jobs.append((name, count, _open_job(
+                bench, lambda name=name: mounts.peer(name, files,
+                                                     room / "peer"),
+                room / "peer", n=count)))
+        bench.alternate("entries", jobs)
+
+
+def _together(bench, path, count, clients):
+    """So many programs at once that open, read and close files."""
+    def work():
+        begin = time.monotonic()
+        # pylint: disable-next=consider-using-with
+        running = [subprocess.Popen(
+            [bench.program("open"), f"dir={path}", f"n={count}"],
+            stdout=subprocess.DEVNULL) for _ in range(clients)]
+        if any([program.wait() for program in running]):
+            raise Failure("a client has failed")
+        # Each of them visits all of the files twice.
+        done = 2 * count * clients
+        return {"files read": ("k/s",
+                               done / (time.monotonic() - begin) / 1000)}
+    return work
+
+
+def clients(bench):
+    """Many clients of one mount: `entries/N` beside files of the same."""
+    count = bench.some(1000, 100)
+    with _room(bench) as room:
+        store = _store(bench, room, entries=count)
+        files = room / "files"
+        _entry_files(bench, store, count, files)
+        with mounts.maplogfs(bench, store, room / "mnt") as mount:
+            bench.alternate("clients", [
+                (row, f"{number} clients", _together(bench, path, count,
+                                                     number))
+                for number in bench.some((1, 2, 4, 16, 64), (1, 4))
+                for row, path in (
+                    ("native", files), ("maplogfs, entries/",
+                                        mount.place / "log-0" / "entries"))])
 
 
 def publish(bench):
@@ -276,9 +321,8 @@ def start(bench):
                 ("maplogfs", f"{logs} logs",
                  lambda: _start(bench, wide, room / "mnt", "log-0"))]
         bench.alternate("start", jobs)
-        with mounts.maplogfs(bench, deep, room / "mnt") as mount:
-            path = mount.place / "log-0" / "entries"
-            bench.alternate("entries", [
-                ("maplogfs, entries/", segments * each, lambda: run(
-                    [bench.program("open"), f"dir={path}", "size=16",
-                     "count=1000", f"n={segments * each}"]))])
+        bench.alternate("entries", [
+            ("maplogfs, entries/", segments * each, _open_job(
+                bench, lambda: mounts.maplogfs(bench, deep, room / "mnt"),
+                room / "mnt" / "log-0" / "entries", n=segments * each,
+                size=16, count=1000))])

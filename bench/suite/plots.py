@@ -92,12 +92,12 @@ def _matrix(figures, order, cache):
     return series
 
 
-def _growth(figures, kind, metric):
+def _growth(figures, metric, row):
     points = []
     for case in figures.cases("growth"):
         count, *name = case.split(" ", 1)
-        value = figures.median("growth", "maplog, manual", case, metric)
-        if name == [kind] and value:
+        value = figures.median("growth", row, case, metric)
+        if name == ["entries"] and value:
             points.append((int(count), value))
     return points
 
@@ -129,8 +129,11 @@ def draw(figures, folder):
                   "set logscale xy 10")
     lines(folder / "growth.svg", "Cost as a log grows", "entries",
           "ns an entry", {
-              "append": _growth(figures, "entries", "append"),
-              "read, 10 at a time": _growth(figures, "entries", "read")},
+              f"{what}{size}": _growth(figures, metric, row)
+              for what, metric in (("append", "append"),
+                                   ("read, 10 at a time", "read"))
+              for size, row in (("", "maplog, manual"),
+                                (", 16 bytes", "maplog, manual, 16 bytes"))},
           "set logscale x 10; set yrange [0:*]")
     lines(folder / "group.svg", "Durable appends by threads", "threads",
           "entries/s", {"maplog, always": [
