@@ -39,7 +39,7 @@ class Runs:
             while watched and nbody.poll() is None:
                 if self.draw(name, image):  # kept as it was so early
                     image = f"{self.work}/later.png"
-                time.sleep(0.5)
+                time.sleep(1)
             said = nbody.communicate()[0]
         if logs:  # what it has left to be written would be in the way
             shutil.rmtree(store)
