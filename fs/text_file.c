@@ -38,7 +38,8 @@ static int text_open(struct handle *handle, fuse_req_t req,
 	ret = make(handle, &file->text, &file->size);
 	if (ret)
 		return ret;
-	/* Some programs read as much as fstat() says, web servers do. */
+	/* Some programs send as much as fstat() says, web servers do. It says
+	 * what the last open found: two at once may be a digit apart. */
 	pthread_mutex_lock(&node->lock);
 	node->shown = file->size;
 	pthread_mutex_unlock(&node->lock);
