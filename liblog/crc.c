@@ -174,6 +174,46 @@ uint32_t crc_record(uint32_t seed, uint64_t index,
 	return ~add(add_head(~seed, index, record), data, bytes);
 }
 
+/* Polynomials modulo that of CRC-32C: the highest bit is x^0, the next one x.
+ */
+static uint32_t times_x(uint32_t a)
+{
+	return a >> 1 ^ (a & 1 ? CRC_LAST_BIT : 0);
+}
+
+static uint32_t product(uint32_t a, uint32_t b)
+{
+	uint32_t sum = 0;
+
+	for (; a; a <<= 1) {
+		if (a & UINT32_C(1) << 31)
+			sum ^= b;
+		b = times_x(b);
+	}
+	return sum;
+}
+
+uint32_t crc_shift(uint32_t crc, uint64_t bytes)
+{
+	uint32_t power = UINT32_C(1) << (31 - 8);
+
+	for (; bytes; bytes >>= 1) {
+		if (bytes & 1)
+			crc = product(crc, power);
+		power = product(power, power);
+	}
+	return crc;
+}
+
+uint32_t crc_record_of(uint32_t seed, uint64_t index,
+		       const struct maplog_record *record, uint32_t payload,
+		       uint64_t bytes)
+{
+	uint32_t head = ~add_head(~seed, index, record);
+
+	return crc_shift(head, bytes) ^ payload;
+}
+
 uint32_t crc_put(uint32_t seed, uint64_t index,
 		 const struct maplog_record *record, void *to, const void *from,
 		 size_t bytes)

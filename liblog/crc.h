@@ -29,6 +29,22 @@ uint32_t crc_record(uint32_t seed, uint64_t index,
 		    const struct maplog_record *record, const void *data,
 		    size_t bytes);
 
+/** crc_record_of() - likewise, by the CRC-32C of a payload of so many bytes */
+uint32_t crc_record_of(uint32_t seed, uint64_t index,
+		       const struct maplog_record *record, uint32_t payload,
+		       uint64_t bytes);
+
+/* By how much a checksum is off when the very last bit it covers is wrong. */
+#define CRC_LAST_BIT 0x82f63b78U
+
+/**
+ * crc_shift() - by how much a checksum is off with so many bytes behind that by
+ * which it is off by @crc
+ *
+ * So with A followed by B it is crc_shift(that of A, bytes of B) ^ that of B.
+ */
+uint32_t crc_shift(uint32_t crc, uint64_t bytes);
+
 /**
  * crc_put() - likewise, and copy the payload to where it is kept
  * @to:   where; the checksum is that of the bytes stored here

@@ -9,20 +9,18 @@
 #include "crc.h"
 #include "record.h"
 
-/* By how much CRC-32C is off when the very last bit that it covers is. */
-#define LAST_BIT 0x82f63b78U
-
 /* ... and when the bit before that one is, and so on. */
 static uint32_t bit_before(uint32_t off)
 {
-	return off >> 1 ^ (off & 1 ? LAST_BIT : 0);
+	return off >> 1 ^ (off & 1 ? CRC_LAST_BIT : 0);
 }
 
-/* Which of the last @bits is wrong, counted from the end; @bits: none is. */
-static uint64_t find_bit(uint32_t off, uint64_t bits)
+/* Which bit is wrong, counted from the end, of those after which @bytes come,
+ * and fewer than @bits, too; @bits: none is. */
+static uint64_t find_bit(uint32_t off, uint32_t bytes, uint64_t bits)
 {
-	uint32_t by = LAST_BIT;
-	uint64_t n = 0;
+	uint32_t by = crc_shift(CRC_LAST_BIT, bytes);
+	uint64_t n = (uint64_t)bytes * 8;
 
 	while (n < bits && by != off) {
 		by = bit_before(by);
@@ -31,22 +29,39 @@ static uint64_t find_bit(uint32_t off, uint64_t bits)
 	return n;
 }
 
-static bool is_true(uint32_t seed, uint64_t index,
-		    const struct maplog_record *record, uint32_t start,
-		    const uint8_t *file, uint64_t size)
+/* What the checksum of a record should be. */
+static bool sum_up(uint32_t seed, uint64_t index,
+		   const struct maplog_record *record, uint32_t start,
+		   struct sums *sums, uint32_t *crc)
 {
-	return record_check(seed, index, record, start, file, size);
+	uint32_t payload;
+
+	if (!sums_range(sums, start, record->end, &payload))
+		return false;
+	*crc = crc_record_of(seed, index, record, payload, record->end - start);
+	return true;
+}
+
+bool mend_is_true(uint32_t seed, uint64_t index,
+		  const struct maplog_record *record, uint32_t start,
+		  struct sums *sums)
+{
+	uint32_t crc;
+
+	return record_time(record) &&
+	       sum_up(seed, index, record, start, sums, &crc) &&
+	       crc == record->crc;
 }
 
 /* An `end` that is wrong also says wrongly what is covered: all are tried. */
 static bool mend_end(uint32_t seed, uint64_t index, uint32_t start,
-		     const uint8_t *file, uint64_t size, struct mend *found)
+		     struct sums *sums, struct mend *found)
 {
 	uint32_t end = found->record.end;
 
 	for (int bit = 0; bit < 32; bit++) {
 		found->record.end = end ^ UINT32_C(1) << bit;
-		if (is_true(seed, index, &found->record, start, file, size))
+		if (mend_is_true(seed, index, &found->record, start, sums))
 			return true;
 	}
 	found->record.end = end;
@@ -64,16 +79,15 @@ static void flip_record(struct maplog_record *record, uint64_t at)
 	*word ^= UINT64_C(1) << (63 - at % 64);
 }
 
-static bool mend_payload(uint32_t start, uint32_t bytes, const uint8_t *file,
+static void mend_payload(uint32_t start, uint32_t bytes, const uint8_t *file,
 			 uint64_t at, struct mend *found)
 {
-	if (bytes > MEND_PAYLOAD_MAX)
-		return false;
+	assert(bytes <= MEND_PAYLOAD_MAX);
+
 	found->in_payload = true;
 	found->offset = start + bytes - 1 - at / 8;
 	found->byte = file[found->offset];
 	found->byte ^= (uint8_t)(0x80 >> at % 8);
-	return true;
 }
 
 /* The whole, with that byte as it is to be. */
@@ -105,9 +119,12 @@ static bool mend_bit(uint32_t off, uint32_t start, const uint8_t *file,
 		found->record.crc ^= off;
 		return true;
 	}
-	at = find_bit(off, payload + end_bits + 128);
-	if (at < payload)
-		return mend_payload(start, bytes, file, at, found);
+	at = find_bit(off, bytes > MEND_PAYLOAD_MAX ? bytes : 0,
+		      payload + end_bits + 128);
+	if (at < payload) {
+		mend_payload(start, bytes, file, at, found);
+		return true;
+	}
 	at -= payload;
 	if (at < end_bits || at >= end_bits + 128)
 		return false;
@@ -116,24 +133,18 @@ static bool mend_bit(uint32_t off, uint32_t start, const uint8_t *file,
 }
 
 bool mend(uint32_t seed, uint64_t index, const struct maplog_record *record,
-	  uint32_t start, const uint8_t *file, uint64_t size,
-	  struct mend *found)
+	  uint32_t start, struct sums *sums, struct mend *found)
 {
 	uint32_t crc;
 
 	*found = (struct mend){ .record = *record };
-	if (start > size)
-		return false;
-	if (mend_end(seed, index, start, file, size, found))
+	if (mend_end(seed, index, start, sums, found))
 		return true;
-	if (record->end < start || record->end > size)
-		return false;
-	crc = crc_record(seed, index, record, file + start,
-			 record->end - start);
-	if (crc == record->crc ||
-	    !mend_bit(crc ^ record->crc, start, file, found))
+	if (!sum_up(seed, index, record, start, sums, &crc) ||
+	    crc == record->crc ||
+	    !mend_bit(crc ^ record->crc, start, sums->bytes, found))
 		return false;
 	if (found->in_payload)
-		return is_true_then(seed, index, start, file, found);
-	return is_true(seed, index, &found->record, start, file, size);
+		return is_true_then(seed, index, start, sums->bytes, found);
+	return mend_is_true(seed, index, &found->record, start, sums);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "format.h"
+#include "sums.h"
 
 /* Of longer entries only the record is mended. */
 #define MEND_PAYLOAD_MAX 4096
@@ -26,17 +27,22 @@ struct mend {
 };
 
 /**
+ * mend_is_true() - as record_check(), and as quick for a long entry
+ * @sums: of the payload of the whole segment
+ */
+bool mend_is_true(uint32_t seed, uint64_t index,
+		  const struct maplog_record *record, uint32_t start,
+		  struct sums *sums);
+
+/**
  * mend() - look for one bit that makes a record and its payload true
  * @record: what is not true as it is
  * @start:  where the entry begins
- * @file:   the payload of the whole segment, readable up to where each record
- *          with one bit changed could end, or to @size
- * @size:   bytes at @file
+ * @sums:   of the payload of the whole segment
  *
  * Return: whether there is one; checked by the checksum as a whole.
  */
 bool mend(uint32_t seed, uint64_t index, const struct maplog_record *record,
-	  uint32_t start, const uint8_t *file, uint64_t size,
-	  struct mend *found);
+	  uint32_t start, struct sums *sums, struct mend *found);
 
 #endif

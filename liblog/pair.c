@@ -20,8 +20,9 @@
 /* More than any file of a store has: a sparse one is not to be mapped. */
 #define FILE_MAX ((uint64_t)1 << 40)
 
-/* How far behind its beginning the end of an entry is looked for. */
-#define MEND_REACH ((uint64_t)32 << 20)
+/* Longer entries are summed up by what is known of their segment: their record
+ * may be wrong, and so may very many others. */
+#define LONG ((uint32_t)16 << 10)
 
 static const char *const suffix[2] = { DIR_LOG, DIR_INDEX };
 
@@ -78,6 +79,14 @@ static void measure(struct pair *pair, uint64_t synced)
 	pair->trusted = synced > pair->base ? synced - pair->base : 0;
 }
 
+/* Payload there is always, if none of its bytes are. */
+static const uint8_t *payload(const struct pair *pair)
+{
+	static const uint8_t nothing[1];
+
+	return pair->map[MAPLOG_DATA] ? pair->map[MAPLOG_DATA] : nothing;
+}
+
 int pair_open(int dirfd, const struct maplog_head *page, uint64_t base,
 	      uint64_t synced, struct pair *pair)
 {
@@ -93,6 +102,8 @@ int pair_open(int dirfd, const struct maplog_head *page, uint64_t base,
 		measure(pair, synced);
 	if (!ret && !pair->room)
 		ret = -EUCLEAN;
+	if (!ret)
+		ret = sums_init(&pair->sums, payload(pair), pair->payload_size);
 	if (ret)
 		(void)pair_close(pair);
 	return ret;
@@ -102,6 +113,7 @@ int pair_close(struct pair *pair)
 {
 	int ret = 0;
 
+	sums_free(&pair->sums);
 	for (int file = 0; file < 2; file++) {
 		if (pair->writable[file] && !ret)
 			ret = io_sync(pair->fd[file]);
@@ -147,39 +159,26 @@ bool pair_record(const struct pair *pair, enum pair_place place, uint64_t rel,
 	       !record_empty(&record->record);
 }
 
-/* Payload there is always, if none of its bytes are. */
-static const uint8_t *payload(const struct pair *pair)
-{
-	static const uint8_t nothing[1];
-
-	return pair->map[MAPLOG_DATA] ? pair->map[MAPLOG_DATA] : nothing;
-}
-
-bool pair_is_true(const struct pair *pair, uint64_t rel,
+bool pair_is_true(struct pair *pair, uint64_t rel,
 		  const struct maplog_record *record, uint32_t start)
 {
 	if (record->end < start || record->end > pair->payload_size)
 		return false;
+	if (record->end - start > LONG)
+		return mend_is_true(pair->seed, pair->base + rel, record, start,
+				    &pair->sums);
 	if (io_populate(payload(pair) + start, record->end - start, false))
 		return false;
 	return record_check(pair->seed, pair->base + rel, record, start,
 			    payload(pair), pair->payload_size);
 }
 
-bool pair_mend(const struct pair *pair, uint64_t rel,
+bool pair_mend(struct pair *pair, uint64_t rel,
 	       const struct maplog_record *record, uint32_t start,
 	       struct mend *found)
 {
-	uint64_t size = pair->payload_size;
-
-	if (start > size)
-		return false;
-	if (size - start > MEND_REACH)
-		size = start + MEND_REACH;
-	if (io_populate(payload(pair) + start, size - start, false))
-		return false;
-	return mend(pair->seed, pair->base + rel, record, start, payload(pair),
-		    size, found);
+	return mend(pair->seed, pair->base + rel, record, start, &pair->sums,
+		    found);
 }
 
 static int open_for_writing(struct pair *pair, int dirfd, enum maplog_file file)

@@ -30,6 +30,7 @@ struct pair {
 	bool writable[2];
 	uint8_t *map[2];
 	uint64_t size[2];
+	struct sums sums; /* of the payload */
 };
 
 /* A record of a segment, and where it stands. */
@@ -44,7 +45,7 @@ struct pair_record {
  * @synced: entries below have their record in the .idx, crash or not
  *
  * Return: 0; -EUCLEAN if there is nothing in which an entry could be; else an
- * -errno of open(2) or mmap(2).
+ * -errno of open(2) or mmap(2), or -ENOMEM.
  */
 int pair_open(int dirfd, const struct maplog_head *page, uint64_t base,
 	      uint64_t synced, struct pair *pair);
@@ -58,11 +59,11 @@ bool pair_record(const struct pair *pair, enum pair_place place, uint64_t rel,
 		 struct pair_record *record);
 
 /** pair_is_true() - whether a record and the payload from @start are true */
-bool pair_is_true(const struct pair *pair, uint64_t rel,
+bool pair_is_true(struct pair *pair, uint64_t rel,
 		  const struct maplog_record *record, uint32_t start);
 
 /** pair_mend() - as mend() */
-bool pair_mend(const struct pair *pair, uint64_t rel,
+bool pair_mend(struct pair *pair, uint64_t rel,
 	       const struct maplog_record *record, uint32_t start,
 	       struct mend *found);
 

@@ -129,6 +129,15 @@ static void give_up(const struct repair *repair, uint64_t base, uint64_t from,
 			     });
 }
 
+/* What the one record could not be made into the other one cannot, either. */
+static bool is_same(const struct pair_record there[PAIR_PLACES],
+		    const bool has[PAIR_PLACES])
+{
+	return has[PAIR_COPY] && has[PAIR_INDEX] &&
+	       !memcmp(&there[PAIR_COPY].record, &there[PAIR_INDEX].record,
+		       RECORD);
+}
+
 /* Repairs one entry that begins at *start; that is then where the next one
  * does, as far as it is known. */
 static int repair_entry(struct repair *repair, uint64_t rel, uint32_t *start)
@@ -150,7 +159,7 @@ static int repair_entry(struct repair *repair, uint64_t rel, uint32_t *start)
 	for (enum pair_place place = 0; place < PAIR_PLACES; place++) {
 		struct mend mended;
 
-		if (!has[place] ||
+		if (!has[place] || (place && is_same(there, has)) ||
 		    !pair_mend(pair, rel, &there[place].record, from, &mended))
 			continue;
 		*start = mended.record.end;

@@ -37,7 +37,13 @@ static void make_record(uint32_t bytes)
 
 static bool mend_it(const struct maplog_record *bad, struct mend *found)
 {
-	return mend(SEED, INDEX, bad, START, payload, sizeof(payload), found);
+	struct sums sums;
+	bool mended;
+
+	ck_assert_int_eq(sums_init(&sums, payload, sizeof(payload)), 0);
+	mended = mend(SEED, INDEX, bad, START, &sums, found);
+	sums_free(&sums);
+	return mended;
 }
 
 /* Looped over every bit of a record. */
@@ -98,6 +104,54 @@ START_TEST(two_bits_are_not_mended)
 }
 END_TEST
 
+/* Looped over pairs of borders, near those of blocks. */
+START_TEST(sum_of_a_part_is_that_of_its_bytes)
+{
+	static const uint64_t at[] = {
+		0, 1, 1023, 1024, 1025, 2047, 2048, 4000
+	};
+	const uint64_t n = sizeof(at) / sizeof(*at);
+	uint64_t from = at[(uint64_t)_i / n];
+	uint64_t to = at[(uint64_t)_i % n];
+	struct sums sums;
+	uint32_t crc;
+
+	make_record(BYTES);
+	ck_assert_int_eq(sums_init(&sums, payload, 4000), 0);
+	for (int again = 0; again < 2 && from <= to; again++) {
+		ck_assert(sums_range(&sums, from, to, &crc));
+		ck_assert_uint_eq(crc,
+				  crc_extend(0, payload + from, to - from));
+	}
+	ck_assert(from <= to || !sums_range(&sums, from, to, &crc));
+	ck_assert(!sums_range(&sums, from, 4001, &crc));
+	sums_free(&sums);
+}
+END_TEST
+
+/* Behind it all is where it was, in what is read and in what is not. */
+START_TEST(page_that_cannot_be_read_spoils_no_other)
+{
+	struct sums sums;
+	uint32_t crc;
+
+	make_record(BYTES);
+	ck_assert_int_eq(sums_init(&sums, payload, 4000), 0);
+	/* The piece, then its second block. */
+	fault_set(CALL_ADVISE, 0, 1, EFAULT);
+	ck_assert(sums_range(&sums, 1024, 2048, &crc));
+	sums_free(&sums);
+	ck_assert_int_eq(sums_init(&sums, payload, 4000), 0);
+	fault_set(CALL_ADVISE, 0, 2, EFAULT);
+	ck_assert(!sums_range(&sums, 0, 2048, &crc));
+	ck_assert(sums_range(&sums, 1025, 3000, &crc));
+	ck_assert_uint_eq(crc, crc_extend(0, payload + 1025, 3000 - 1025));
+	fault_set(CALL_ADVISE, 0, 1, EFAULT);
+	ck_assert(!sums_range(&sums, 1025, 3000, &crc));
+	sums_free(&sums);
+}
+END_TEST
+
 START_TEST(nothing_is_mended_into_an_entry)
 {
 	const struct maplog_record nothing = { .end = 0 };
@@ -105,8 +159,8 @@ START_TEST(nothing_is_mended_into_an_entry)
 
 	make_record(BYTES);
 	ck_assert(!mend_it(&nothing, &found));
-	ck_assert(!mend(SEED, INDEX, &record, sizeof(payload) + 1, payload,
-			sizeof(payload), &found));
+	record.end = sizeof(payload) + 1;
+	ck_assert(!mend_it(&record, &found));
 }
 END_TEST
 
@@ -239,6 +293,57 @@ START_TEST(records_of_an_active_segment_come_back_from_the_others)
 }
 END_TEST
 
+/* The sums of a long entry outlive the repair of the one before it. */
+START_TEST(long_entry_behind_a_mended_one_is_good)
+{
+	make_log("segment-size", "1M", NULL);
+	append_pattern(BYTES);
+	append_pattern(20 << 10);
+	append_pattern(BYTES);
+	close_log();
+	flip_bit(log_path(0, "log"), 5, 3);
+	ck_assert_uint_eq(repair(true).n[MAPLOG_REMEDY_BIT], 1);
+	ck_assert_uint_eq(repair(true).n[MAPLOG_REMEDY_BIT], 0);
+	open_log(MAPLOG_READ);
+	expect_pattern(0, BYTES);
+	expect_pattern(1, 20 << 10);
+	expect_pattern(2, BYTES);
+}
+END_TEST
+
+static void fill_records(void)
+{
+	static struct maplog_entry entries[RECORDS];
+
+	open_log(MAPLOG_WRITE);
+	for (uint64_t i = 0; i < RECORDS; i++)
+		entries[i] = (struct maplog_entry){ "0123456789abcdef", 16, i };
+	ck_assert_int_eq(maplog_append(tlog, entries, RECORDS, NULL), 0);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+}
+
+/* Looped over where they say that their entries end: anywhere, so that each
+ * is checked with most of the segment, or where they do. */
+START_TEST(very_many_damaged_records_take_no_long_time)
+{
+	static struct maplog_record records[RECORDS];
+	uint64_t seed = 1;
+
+	create_log("segment-size", "1M", "sync", "manual", NULL);
+	ck_assert_int_eq(run_child(fill_records), 0);
+	read_file(log_path(0, "log"), PAYLOAD_SIZE, records, sizeof(records));
+	for (uint64_t i = 0; i < RECORDS; i++) {
+		seed = seed * 6364136223846793005U + 1442695040888963407U;
+		records[i].crc ^= (uint32_t)(seed >> 32) | 3;
+		if (_i)
+			records[i].end = seed >> 33 & (PAYLOAD_SIZE - 1);
+	}
+	write_file(log_path(0, "log"), PAYLOAD_SIZE, records, sizeof(records));
+	write_file(log_path(0, "idx"), 0, records, sizeof(records));
+	ck_assert_uint_eq(repair(false).n[MAPLOG_REMEDY_NONE], RECORDS);
+}
+END_TEST
+
 START_TEST(what_nothing_proves_is_lost_and_stays)
 {
 	struct image_place place;
@@ -365,12 +470,17 @@ static Suite *repair_suite(void)
 	tcase_add_test(mending, bit_of_a_long_payload_is_not_looked_for);
 	tcase_add_loop_test(mending, two_bits_are_not_mended, 0, 50);
 	tcase_add_test(mending, nothing_is_mended_into_an_entry);
+	tcase_add_loop_test(mending, sum_of_a_part_is_that_of_its_bytes, 0, 64);
+	tcase_add_test(mending, page_that_cannot_be_read_spoils_no_other);
 	tcase_add_loop_test(logs, nothing_is_found_in_a_log_that_is_whole, 0,
 			    ENDINGS);
 	tcase_add_loop_test(logs, flipped_bit_is_flipped_back, 0, ENDINGS * 6);
 	tcase_add_loop_test(
 		logs, records_of_an_active_segment_come_back_from_the_others, 0,
 		2);
+	tcase_add_test(logs, long_entry_behind_a_mended_one_is_good);
+	tcase_add_loop_test(logs, very_many_damaged_records_take_no_long_time,
+			    0, 2);
 	tcase_add_test(logs, what_nothing_proves_is_lost_and_stays);
 	tcase_add_loop_test(logs, entries_of_a_lost_file_are_lost, 0, 6);
 	tcase_add_test(logs, lost_head_is_made_again);
