@@ -54,6 +54,10 @@ class Replica:
     def truncate(self, index):
         self.write("control", b"truncate %d\n" % index)
 
+    def sync(self):
+        """All that is there survives a power cut, whatever its policy is."""
+        self.write("control", b"sync\n")
+
     def append(self, entries):
         """Frames, in as few writes as they fit in; large ones alone."""
         frames = bytearray()
@@ -119,6 +123,7 @@ def main():
         replica.truncate(same)
     for page in range(same, there, PAGE):
         replica.append(fetch(leader, page, min(page + PAGE, there) - 1))
+    replica.sync()
     print(f"dropped {here - same}, appended {there - same} entries, "
           f"{there} now")
 

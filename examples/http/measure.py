@@ -58,7 +58,7 @@ def measure(args, work, mnt, url):
                    if name.endswith(".log"))
     last = size // ENTRY - 1
 
-    def again(function, *arguments):
+    def again(*command, policy="always"):
         """Into a log or a folder that is not there yet."""
         def run():
             if os.path.isdir(f"{mnt}/replica"):
@@ -66,29 +66,34 @@ def measure(args, work, mnt, url):
                                 '&& rmdir "$1"', "-", f"{mnt}/replica"],
                                check=True)
             os.mkdir(f"{mnt}/replica")
+            with open(f"{mnt}/replica/control", "wb") as control:
+                control.write(f"set sync {policy}\n".encode())
             shutil.rmtree(f"{work}/copy", ignore_errors=True)
-            return function(*arguments)
+            return timed(size, *command)
         return run
+
+    catch_up = [os.path.join(HERE, "catch_up.py"), f"{url}/mnt/log",
+                f"{mnt}/replica"]
 
     results = measuring.alternate(
         args.rounds,
         lambda: fetch(f"{url}/plain"),
         lambda: fetch(*(f"{url}/mnt/log/segments/{n}" for n in names)),
         lambda: fetch(f"{url}/mnt/log/ranges/0-{last}"),
-        again(timed, size, "sh", "-c", 'curl -sSf -o "$2" "$1" && sync "$2"',
+        again("sh", "-c", 'curl -sSf -o "$2" "$1" && sync "$2"',
               "sh", f"{url}/plain", f"{work}/fetched"),
-        again(timed, size, os.path.join(HERE, "catch_up.py"),
-              f"{url}/mnt/log", f"{mnt}/replica"),
-        again(timed, size, "rsync", "-a", plain, f"{work}/copy/"),
-        again(timed, size, os.path.join(HERE, "rsync_sealed"), log,
-              f"{work}/copy"))
+        again(*catch_up, policy="manual"),
+        again(*catch_up),
+        again("rsync", "-a", plain, f"{work}/copy/"),
+        again(os.path.join(HERE, "rsync_sealed"), log, f"{work}/copy"))
     lines = ["a plain file, fetched by curl", "the segments, fetched by curl",
              f"ranges/0-{last}, fetched by curl",
-             "a plain file, fetched into a file by curl, synced",
-             "catch_up.py: fetched in pages, appended, durable",
+             "a plain file, fetched into a file by curl, synced at its end",
+             "catch_up.py, policy manual: synced at its end",
+             "catch_up.py, policy always: a sync for each MiB",
              "a plain file, copied by rsync",
              "the sealed segments, copied by rsync_sealed"]
-    bases = [0, 0, 0, 3, 3, 5, 5]
+    bases = [0, 0, 0, 3, 3, 3, 6, 6]
     return ["| bytes | median MB/s | ratio to the plain file, "
             "median (range) |",
             "|---|---|---|",

@@ -57,6 +57,8 @@ class Replica(mounted.MountCase):
         theirs, ours = ([(b.end, b.tag) for b in boundaries(
             self.read(log, "ranges", "0-.idx"))] for log in "lr")
         self.assertTrue(theirs == ours, "ends and tags are the same")
+        status = self.status("r", "status")
+        self.assertEqual(status["durable"], status["next"])
         return done.stdout
 
     def test_an_empty_replica_gets_all(self):
