@@ -137,6 +137,7 @@ enum maplog_state {
 	MAPLOG_CLOSED = 0,     /* no writer, and the last one left in order */
 	MAPLOG_LIVE = 1,       /* a writer publishes; else one has crashed */
 	MAPLOG_RECOVERING = 2, /* a writer is opening the log */
+	MAPLOG_FAILED = 3,     /* what a writer wrote may not be on the disk */
 };
 
 /*

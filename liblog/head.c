@@ -221,8 +221,12 @@ bool head_checkpoint(const struct maplog_head *page,
 
 int head_prepare(const struct head *head)
 {
-	if (head->in_place)
-		return 0;
+	return head->in_place ? 0 : head_reach(head);
+}
+
+int head_reach(const struct head *head)
+{
+	assert(head->writable);
 	return io_populate(head->page, MAPLOG_HEAD_SIZE, true);
 }
 

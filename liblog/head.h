@@ -87,4 +87,10 @@ uint64_t head_durable(const struct maplog_head *page,
 /** head_prepare() - make sure that storing into the page cannot fail */
 int head_prepare(const struct head *head);
 
+/**
+ * head_reach() - likewise, after something has failed: then a file system that
+ * otherwise rewrites in place may not let anybody store into its pages either
+ */
+int head_reach(const struct head *head);
+
 #endif

@@ -225,6 +225,38 @@ static int begin_reading(struct maplog *log)
 	return follow_refresh(log);
 }
 
+/* The page cache may take pages for written that are not, those behind the end
+ * of the log, too: what comes next goes into new files. */
+static int leave_tail(struct maplog *log)
+{
+	int ret;
+
+	if (!log->active)
+		return 0;
+	/* What it leaves to the keeper is a writer's business. */
+	__atomic_store_n(&log->writer, true, __ATOMIC_RELEASE);
+	ret = roll(log);
+	if (ret)
+		__atomic_store_n(&log->writer, false, __ATOMIC_RELEASE);
+	return ret;
+}
+
+static int become_writer(struct maplog *log)
+{
+	struct maplog_head *page = log->head.page;
+	uint32_t state = head_load(&page->state);
+	int ret;
+
+	head_store(&page->state, (uint32_t)MAPLOG_RECOVERING);
+	head_store(&page->pid, (uint32_t)getpid());
+	ret = recover(log);
+	if (!ret && (state == MAPLOG_FAILED || state == MAPLOG_RECOVERING))
+		ret = leave_tail(log);
+	if (ret && !head_reach(&log->head))
+		head_store(&page->pid, 0);
+	return ret;
+}
+
 static int begin_writing(struct maplog *log)
 {
 	struct maplog_head *page = log->head.page;
@@ -233,15 +265,10 @@ static int begin_writing(struct maplog *log)
 	assert(!log_is_writer(log));
 
 	ret = head_prepare(&log->head);
+	if (!ret)
+		ret = become_writer(log);
 	if (ret)
 		return ret;
-	head_store(&page->state, (uint32_t)MAPLOG_RECOVERING);
-	head_store(&page->pid, (uint32_t)getpid());
-	ret = recover(log);
-	if (ret) {
-		head_store(&page->pid, 0);
-		return ret;
-	}
 	snapshot_expire(log);
 	__atomic_store_n(&log->page, page, __ATOMIC_RELEASE);
 	__atomic_store_n(&log->writer, true, __ATOMIC_RELEASE);
@@ -358,17 +385,20 @@ static int leave_in_order(struct maplog *log)
 static int end_writing(struct maplog *log)
 {
 	struct maplog_head *page = log->head.page;
+	int reached;
 	int ret;
 
 	assert(log_is_writer(log));
 
 	keeper_stop(log);
 	ret = leave_in_order(log);
-	if (!ret)
+	reached = head_reach(&log->head);
+	if (!ret && !reached)
 		head_store(&page->state, (uint32_t)MAPLOG_CLOSED);
-	head_store(&page->pid, 0);
+	if (!reached)
+		head_store(&page->pid, 0);
 	if (!ret)
-		ret = io_sync(log->head.fd);
+		ret = reached ? reached : io_sync(log->head.fd);
 	drop_segments(log);
 	return ret;
 }

@@ -40,6 +40,9 @@ void sync_failed(struct maplog *log, int error)
 	 * written anything: nothing is tried again. */
 	if (!log_error(log))
 		__atomic_store_n(&log->error, error, __ATOMIC_RELEASE);
+	/* Told to who opens it next, if he sees the same page cache. */
+	if (!head_reach(&log->head))
+		head_store(&log->head.page->state, (uint32_t)MAPLOG_FAILED);
 	pthread_cond_broadcast(&log->written);
 }
 

@@ -218,14 +218,67 @@ START_TEST(files_have_the_rights_of_the_directory)
 }
 END_TEST
 
+static void expect_a_new_file(void)
+{
+	tlog = NULL;
+	fault_clear();
+	open_log(MAPLOG_WRITE);
+	ck_assert_uint_eq(append_pattern(100), 3);
+	ck_assert_uint_eq(segment(2).base, 0);
+	ck_assert_uint_eq(segment(3).base, 3);
+	expect_patterns(0, 4, 100);
+}
+
+/* The page cache may say of pages behind the end, too, that they are written:
+ * what is appended into them could be synced without error, and be lost. */
+START_TEST(log_goes_on_in_a_new_file_after_a_failed_sync)
+{
+	append_many(3, 100);
+	fault_set(CALL_SYNC, 0, 1, EIO);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), -EIO);
+	ck_assert_int_eq(maplog_close(tlog), -EIO);
+	expect_a_new_file();
+}
+END_TEST
+
+START_TEST(log_goes_on_in_a_new_file_after_a_recovery_that_failed)
+{
+	append_many(3, 100);
+	close_log();
+	fault_set(CALL_SYNC, 0, 1, EIO);
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EIO);
+	expect_a_new_file();
+}
+END_TEST
+
+/* As on a file system that was shut down: the page of the head is not to be
+ * stored into. */
+START_TEST(closing_after_an_error_stores_nothing_where_that_cannot_be)
+{
+	uint32_t pid = 0;
+
+	append_many(3, 100);
+	fault_set(CALL_SYNC, 0, 1, EIO);
+	fault_set(CALL_ADVISE, 0, -1, EFAULT);
+	ck_assert_int_eq(maplog_close(tlog), -EIO);
+	tlog = NULL;
+	fault_clear();
+	read_file(LOG "/head", offsetof(struct maplog_head, pid), &pid,
+		  sizeof(pid));
+	ck_assert_uint_eq(pid, (uint32_t)getpid());
+}
+END_TEST
+
 static Suite *seal_suite(void)
 {
 	Suite *suite = suite_create("seal");
 	TCase *sealing = unit_case(suite, "sealing");
 	TCase *rolling = unit_case(suite, "rolling");
+	TCase *failing = unit_case(suite, "failing");
 
 	tcase_add_checked_fixture(sealing, make, NULL);
 	tcase_add_checked_fixture(rolling, make, NULL);
+	tcase_add_checked_fixture(failing, make, NULL);
 	tcase_add_test(sealing, seal_begins_a_segment_at_the_end);
 	tcase_add_test(sealing, empty_segment_is_not_sealed);
 	tcase_add_test(sealing, sealed_entries_are_durable);
@@ -246,6 +299,12 @@ static Suite *seal_suite(void)
 	tcase_add_test(rolling, empty_segment_makes_room_for_a_larger_one);
 	tcase_add_loop_test(
 		rolling, empty_segment_is_removed_and_the_disk_is_full, 0, 2);
+	tcase_add_test(failing, log_goes_on_in_a_new_file_after_a_failed_sync);
+	tcase_add_test(failing,
+		       log_goes_on_in_a_new_file_after_a_recovery_that_failed);
+	tcase_add_test(
+		failing,
+		closing_after_an_error_stores_nothing_where_that_cannot_be);
 	return suite;
 }
 
