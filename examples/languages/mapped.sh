@@ -13,11 +13,16 @@ append() {
 
 # Every entry, cut out of its segment at the ends that the index has.
 read_segment() {
+    data=${1%idx}log
     index=$(basename "$1" .idx | sed 's/^0*\(.\)/\1/')
     start=0
     od -An -v -t u4 -w24 "$1" | while read -r end _; do
+        if [ "$end" -lt "$start" ] || [ "$end" -gt "$(wc -c <"$data")" ]; then
+            echo "entry $index has no end" >&2
+            exit 1
+        fi
         printf '%s: ' "$index"
-        dd if="${1%idx}log" iflag=skip_bytes,count_bytes status=none \
+        dd if="$data" iflag=skip_bytes,count_bytes status=none \
             skip="$start" count="$((end - start))"
         start=$end
         index=$((index + 1))
