@@ -117,6 +117,58 @@ int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from)
 				segment->count * RECORD);
 }
 
+/* Brings the record of an entry into the .idx where only the copy proves it. */
+static int settle(const struct segment *segment, uint32_t seed, uint64_t n)
+{
+	const struct maplog_record copy = segment->copy[n];
+	const struct maplog_record index = segment->index[n];
+	uint32_t start = n ? segment->index[n - 1].end : 0;
+	bool is = false;
+
+	if (is_true(segment, seed, n, start, &index, &is) || is ||
+	    is_true(segment, seed, n, start, &copy, &is) || !is)
+		return 0;
+	return io_write(segment->fd[MAPLOG_INDEX], &copy, RECORD, n * RECORD);
+}
+
+static int settle_piece(const struct segment *segment, uint32_t seed,
+			uint64_t from, uint64_t n)
+{
+	int ret = 0;
+
+	assert(n && from + n <= segment->count);
+
+	/* What cannot be read proves nothing. */
+	if (io_populate(&segment->copy[from], n * RECORD, false) ||
+	    io_populate(&segment->index[from], n * RECORD, false))
+		return 0;
+	for (uint64_t i = from; !ret && i < from + n; i++) {
+		if (memcmp(&segment->copy[i], &segment->index[i], RECORD) != 0)
+			ret = settle(segment, seed, i);
+	}
+	return ret;
+}
+
+int idx_finish(struct segment *segment, uint32_t seed)
+{
+	uint64_t from = 0;
+	int ret = 0;
+
+	assert(segment->found <= segment->count);
+
+	while (!ret && from < segment->found) {
+		uint64_t n = segment->found - from;
+
+		n = n < PIECE ? n : PIECE;
+		ret = settle_piece(segment, seed, from, n);
+		from += n;
+	}
+	if (ret)
+		return ret;
+	segment->found = 0;
+	return segment_finish(segment);
+}
+
 int idx_clear(const struct segment *segment)
 {
 	static const struct maplog_record zeros[PIECE];

@@ -19,6 +19,15 @@
  */
 int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from);
 
+/**
+ * idx_finish() - as segment_finish(), for a segment that is to be read by its
+ * .idx alone from now on
+ *
+ * Where the record of an entry that recovery has found is damaged there, and
+ * the copy's is not, it is that one. This may run beside readers.
+ */
+int idx_finish(struct segment *segment, uint32_t seed);
+
 /** idx_clear() - write zeros behind them */
 int idx_clear(const struct segment *segment);
 

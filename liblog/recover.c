@@ -74,6 +74,7 @@ static void set_end(struct segment *segment, uint64_t entries, uint64_t used)
 	uint64_t page = io_page();
 
 	segment->count = entries;
+	segment->found = entries;
 	segment->used = used;
 	/* A page that holds the end may be a hole in a copied file. */
 	segment->allocated[REGION_PAYLOAD] = used & ~(page - 1);
@@ -156,7 +157,7 @@ static int seal_late(const struct maplog *log, const struct survey *survey,
 	if (!ret)
 		ret = make_durable(log, segment, since(survey->mark, base));
 	if (!ret)
-		ret = segment_finish(segment);
+		ret = idx_finish(segment, log->seed);
 	/* Damaged at its end, it is left as it is: for repair. */
 	if (!ret && known)
 		ret = cut(segment);

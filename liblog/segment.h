@@ -36,6 +36,7 @@ struct segment {
 	uint64_t fresh[2];		 /* from there on: see fresh.h */
 	uint64_t used;			 /* payload bytes written */
 	uint64_t count;			 /* entries written */
+	uint64_t found;			 /* of these by recovery, see idx.h */
 	uint64_t synced[3];		 /* written when the last sync began */
 	uint64_t ask_at;		 /* by ahead.h: bytes written by then */
 	bool single;			 /* by segment_advise() */

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "ahead.h"
+#include "idx.h"
 #include "meter.h"
 #include "publish.h"
 
@@ -133,7 +134,7 @@ static int finish(struct maplog *log, struct segment *segment)
 	pthread_mutex_unlock(&log->write);
 	ret = sync_segment(log, segment);
 	if (!ret)
-		ret = segment_finish(segment);
+		ret = idx_finish(segment, log->seed);
 	pthread_mutex_lock(&log->write);
 	assert(log->syncing && log->sealing == segment);
 	if (ret) {
@@ -239,7 +240,7 @@ int sync_checkpoint(struct maplog *log)
 		struct segment *segment = log->active;
 
 		pthread_mutex_unlock(&log->write);
-		ret = segment_finish(segment);
+		ret = idx_finish(segment, log->seed);
 		pthread_mutex_lock(&log->write);
 		assert(log->syncing);
 		if (ret)

@@ -10,6 +10,7 @@
 
 #include "append.h"
 #include "dir.h"
+#include "idx.h"
 #include "io.h"
 #include "meter.h"
 #include "publish.h"
@@ -77,7 +78,7 @@ static int secure_prefix(struct maplog *log, uint64_t index)
 		return ret;
 	ret = sync_segment(log, active);
 	if (!ret)
-		ret = segment_finish(active);
+		ret = idx_finish(active, log->seed);
 	if (ret)
 		sync_failed(log, ret);
 	return ret;

@@ -269,6 +269,114 @@ START_TEST(closing_after_an_error_stores_nothing_where_that_cannot_be)
 }
 END_TEST
 
+#define HARMED 2
+
+static void end_by_seal(void)
+{
+	seal();
+}
+
+static void end_by_size(void)
+{
+	append_many(2, 600 << 10);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+}
+
+static void end_by_truncation(void)
+{
+	append_many(1, 100);
+	ck_assert_int_eq(maplog_truncate(tlog, 5), 0);
+}
+
+/* What is checkpointed is read by its .idx from then on, too. */
+static void end_by_being_idle(void)
+{
+	struct maplog_record there;
+
+	append_many(1, 100);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+	do {
+		usleep(10000);
+		read_file(log_path(0, "idx"), HARMED * RECORD_SIZE, &there,
+			  sizeof(there));
+	} while (there.tag != HARMED);
+}
+
+static void (*const ends[])(void) = {
+	end_by_seal,
+	end_by_size,
+	end_by_truncation,
+	end_by_being_idle,
+};
+
+static void damage_record(const char *path, uint64_t at)
+{
+	static const uint8_t harm[RECORD_SIZE] = { 1, 2, 3 };
+
+	write_file(path, at, harm, sizeof(harm));
+}
+
+/* Looped over how it comes to that, then over the record that is damaged. */
+START_TEST(record_that_is_proven_is_in_the_index_of_a_sealed_segment)
+{
+	bool copy = _i % 2;
+
+	append_many(5, 100);
+	close_log();
+	damage_record(log_path(0, copy ? "log" : "idx"),
+		      copy ? RECORD_AT(HARMED) : HARMED * RECORD_SIZE);
+	open_log(MAPLOG_WRITE);
+	ends[_i / 2]();
+	expect_patterns(0, 5, 100);
+	close_log();
+	open_log(MAPLOG_READ);
+	if (ends[_i / 2] != end_by_being_idle)
+		expect_patterns(0, 5, 100);
+}
+END_TEST
+
+/* Nor is it made worse: what repair can mend stays as it is. */
+START_TEST(records_that_are_both_damaged_stay_when_it_is_sealed)
+{
+	uint8_t before[RECORD_SIZE];
+	uint8_t after[RECORD_SIZE];
+
+	append_many(5, 100);
+	close_log();
+	damage_record(log_path(0, "log"), RECORD_AT(HARMED));
+	flip_bit(log_path(0, "idx"), HARMED * RECORD_SIZE + 5, 1);
+	read_file(log_path(0, "idx"), HARMED * RECORD_SIZE, before,
+		  sizeof(before));
+	open_log(MAPLOG_WRITE);
+	seal();
+	read_file(log_path(0, "idx"), HARMED * RECORD_SIZE, after,
+		  sizeof(after));
+	ck_assert_int_eq(memcmp(before, after, sizeof(before)), 0);
+	ck_assert_int_eq(read_error(HARMED), -EBADMSG);
+	expect_pattern(HARMED + 1, 100);
+}
+END_TEST
+
+/* What of the .idx cannot be written is a failed sync. */
+START_TEST(record_that_cannot_be_brought_there_stops_the_log)
+{
+	append_many(5, 100);
+	close_log();
+	damage_record(log_path(0, "idx"), HARMED * RECORD_SIZE);
+	open_log(MAPLOG_WRITE);
+	/* The first one is for the next segment. */
+	fault_set(CALL_WRITE, 1, -1, EIO);
+	ck_assert_int_eq(maplog_seal(tlog, NULL), -EIO);
+	fault_clear();
+	ck_assert_int_eq(maplog_seal(tlog, NULL), -EROFS);
+	(void)maplog_close(tlog);
+	tlog = NULL;
+	open_log(MAPLOG_WRITE);
+	seal();
+	expect_patterns(0, 5, 100);
+}
+END_TEST
+
 static Suite *seal_suite(void)
 {
 	Suite *suite = suite_create("seal");
@@ -305,6 +413,14 @@ static Suite *seal_suite(void)
 	tcase_add_test(
 		failing,
 		closing_after_an_error_stores_nothing_where_that_cannot_be);
+	tcase_add_loop_test(
+		sealing,
+		record_that_is_proven_is_in_the_index_of_a_sealed_segment, 0,
+		8);
+	tcase_add_test(sealing,
+		       records_that_are_both_damaged_stay_when_it_is_sealed);
+	tcase_add_test(sealing,
+		       record_that_cannot_be_brought_there_stops_the_log);
 	return suite;
 }
 
