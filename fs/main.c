@@ -54,7 +54,6 @@ static int go_to_background(void)
 						    : EXIT_FAILURE);
 	}
 	close(ready[0]);
-	setsid();
 	return ready[1];
 }
 
@@ -65,6 +64,9 @@ static void say_ready(int ready)
 	if (ready < 0)
 		return;
 	report_to_syslog();
+	/* Not before the mount: where autofs waits for it, those of another
+	 * process group than systemd's would wait for it, too. */
+	setsid();
 	(void)!chdir("/");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -105,6 +106,21 @@ class Starts(mounted.MountCase):
         self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
         for fd in range(3):
             self.assertEqual(os.readlink(f"/proc/{pid}/fd/{fd}"), "/dev/null")
+        self.end_background()
+
+    def test_it_mounts_before_it_leaves_its_process_group(self):
+        """Else autofs would let it wait for itself; scripts/package tries it
+        with systemd's."""
+        if not shutil.which("strace"):
+            self.skipTest("SKIP: operation.py: there is no strace")
+        trace = os.path.join(self.work, "trace")
+        subprocess.run(["strace", "-f", "-qq", "-o", trace,
+                        "-e", "trace=mount,setsid", "-e", "signal=none", "-D",
+                        mounted.MAPLOGFS, self.store, self.mnt], check=True,
+                       stdin=subprocess.DEVNULL)
+        with open(trace, encoding="utf-8") as file:
+            calls = re.findall(r"(mount|setsid)\(", file.read())
+        self.assertEqual(calls, ["mount", "setsid"])
         self.end_background()
 
     def test_what_is_wrong_in_the_background_is_said_and_is_the_status(self):
