@@ -74,30 +74,42 @@ void maplog_position_take(struct maplog_position *position,
 	position->crc = record.crc;
 }
 
-/* Whether the entry before is the one that was read, as far as can be told. */
-static bool is_there(struct maplog *log, const struct maplog_position *position)
+/* Whether the entry before is the one that was read, as far as can be told. One
+ * that is trimmed or damaged may be; what cannot be looked at now may be
+ * anything. */
+static int find_out(struct maplog *log, const struct maplog_position *position,
+		    bool *is_there)
 {
 	struct maplog_record record;
 	int ret;
 
+	*is_there = true;
 	if (!position->time || !position->next)
-		return true;
+		return 0;
 	ret = look_at(log, position->next - 1, &record);
-	if (ret)
-		return ret != -ENODATA;
-	return record_time(&record) == position->time &&
-	       record.crc == position->crc;
+	if (ret == -ENOENT || ret == -EUCLEAN || ret == -EIO)
+		return 0;
+	if (ret && ret != -ENODATA)
+		return ret;
+	*is_there = !ret && record_time(&record) == position->time &&
+		    record.crc == position->crc;
+	return 0;
 }
 
 static int check(struct maplog *log, const struct maplog_position *position,
 		 struct maplog_position *now)
 {
 	struct maplog_counters counters;
+	bool is_there = false;
 	uint64_t index;
-	int ret;
+	int ret = 0;
 
 	maplog_counters(log, &counters);
-	if (position->next <= counters.next && is_there(log, position)) {
+	if (position->next <= counters.next)
+		ret = find_out(log, position, &is_there);
+	if (ret)
+		return ret;
+	if (is_there) {
 		*now = *position;
 		return 0;
 	}

@@ -156,6 +156,7 @@ def main():
               (["build"] if built["build"] else []))
     run.check("check-budget", ["scripts/check-budget"])
     run.check("check-format", ["scripts/check-format"])
+    run.check("check-errnos", ["scripts/check-errnos"])
     if built["build"]:
         run.tests("unit", "build", ["unit", "cli", "scripts", "install"])
     if built["build-asan"]:

@@ -313,6 +313,34 @@ class Format(Check):
         self.finds("maplog.1:8:", "macro")
 
 
+class Errnos(Check):
+    check = "check-errnos"
+
+    def setUp(self):
+        super().setUp()
+        self.write("liblog/log.h", C + "/**\n * maplog_open() - open\n *\n"
+                   " * Return: 0; -ENOENT if not.\n */\n"
+                   "int maplog_open(int fd);\n")
+
+    def test_an_errno_that_a_test_names(self):
+        self.write("tests/unit/open.c", C + "START_TEST(none_is_not_opened)\n"
+                   "{\n\tck_assert_int_eq(maplog_open(7), -ENOENT);\n}\n")
+        self.passes()
+
+    def test_an_errno_in_what_a_test_calls(self):
+        self.write("tests/unit/fixture.c", C + "int try_open(void)\n{\n"
+                   "\treturn maplog_open(7);\n}\n")
+        self.write("tests/unit/open.c", C + "START_TEST(none_is_not_opened)\n"
+                   "{\n\tck_assert_int_eq(try_open(), -ENOENT);\n}\n")
+        self.passes()
+
+    def test_an_errno_of_another_test(self):
+        self.write("tests/unit/open.c", C + "START_TEST(one)\n{\n"
+                   "\tmaplog_open(7);\n}\n\nSTART_TEST(another)\n{\n"
+                   "\tck_assert_int_eq(f(), -ENOENT);\n}\n")
+        self.finds("liblog/log.h:", "maplog_open", "-ENOENT")
+
+
 del Check  # itself no test
 
 if __name__ == "__main__":

@@ -220,6 +220,19 @@ START_TEST(empty_log_can_be_removed_with_its_readers)
 }
 END_TEST
 
+START_TEST(readers_are_not_listed_without_memory)
+{
+	struct maplog_reader_info *found;
+	size_t count;
+
+	be("w");
+	leave();
+	fault_set(CALL_NEW, 0, 1, ENOMEM);
+	ck_assert_int_eq(maplog_reader_list(tlog, &found, &count), -ENOMEM);
+	ck_assert_uint_eq(list("w "), 3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reader");
@@ -238,5 +251,6 @@ int main(void)
 	tcase_add_test(tcase, file_of_another_log_is_no_position);
 	tcase_add_test(tcase, file_that_was_never_begun_is_begun);
 	tcase_add_test(tcase, empty_log_can_be_removed_with_its_readers);
+	tcase_add_test(tcase, readers_are_not_listed_without_memory);
 	return unit_run(suite);
 }

@@ -212,6 +212,20 @@ START_TEST(only_the_writer_retains)
 }
 END_TEST
 
+START_TEST(readers_that_there_is_no_memory_for_are_not_overlooked)
+{
+	struct maplog_retention retention;
+
+	reader_at("w", 5);
+	set("retain-bytes", "1");
+	fault_set(CALL_NEW, 0, 1, ENOMEM);
+	ck_assert_int_eq(maplog_retention(tlog, &retention), -ENOMEM);
+	fault_set(CALL_NEW, 0, 1, ENOMEM);
+	ck_assert_int_eq(maplog_retain(tlog, NULL), -ENOMEM);
+	expect_range(0, 32);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("retain");
@@ -233,5 +247,7 @@ int main(void)
 	tcase_add_test(tcase, segment_that_cannot_be_used_goes_with_the_next);
 	tcase_add_test(tcase, disk_use_is_that_of_the_files);
 	tcase_add_test(tcase, only_the_writer_retains);
+	tcase_add_test(tcase,
+		       readers_that_there_is_no_memory_for_are_not_overlooked);
 	return unit_run(suite);
 }

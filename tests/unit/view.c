@@ -9,6 +9,8 @@
 
 #include "files.h"
 #include "fixture.h"
+#include "moment.h"
+#include "position.h"
 
 static struct maplog_view view;
 
@@ -271,9 +273,11 @@ START_TEST(map_limit_is_kept)
 }
 END_TEST
 
-START_TEST(views_in_use_are_an_error_when_they_fill_the_limit)
+static struct maplog_view views[MANY];
+
+/* Takes views until there is no room for more. Returns how many. */
+static int fill_limit(void)
 {
-	struct maplog_view views[MANY];
 	int held = 0;
 	int ret = 0;
 
@@ -282,6 +286,52 @@ START_TEST(views_in_use_are_an_error_when_they_fill_the_limit)
 		held += !ret;
 	}
 	ck_assert_int_eq(ret, -ENOBUFS);
+	return held;
+}
+
+static void release(int held)
+{
+	while (held--)
+		maplog_view_release(&views[held]);
+}
+
+START_TEST(nothing_is_looked_up_when_views_fill_the_limit)
+{
+	uint64_t index;
+	int held;
+
+	held = fill_limit();
+	ck_assert_int_eq(maplog_moment_find(tlog, 1, &index), -ENOBUFS);
+	release(held);
+	ck_assert_int_eq(maplog_moment_find(tlog, 1, &index), 0);
+	ck_assert_uint_eq(index, 0);
+}
+END_TEST
+
+/* It might be another entry by now. */
+START_TEST(position_is_not_believed_when_views_fill_the_limit)
+{
+	struct maplog_position position;
+	struct maplog_position now;
+	int held;
+
+	maplog_position_set(tlog, MANY - 1, &position);
+	ck_assert_int_eq(maplog_truncate(tlog, MANY - 3), 0);
+	append_many(4, 10);
+	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	held = fill_limit();
+	ck_assert_int_eq(maplog_position_check(tlog, &position, &now),
+			 -ENOBUFS);
+	release(held);
+	ck_assert_int_eq(maplog_position_check(tlog, &position, &now), 0);
+	ck_assert_uint_eq(now.next, MANY - 3);
+}
+END_TEST
+
+START_TEST(views_in_use_are_an_error_when_they_fill_the_limit)
+{
+	int held = fill_limit();
+
 	ck_assert_int_gt(held, 8);
 	ck_assert_uint_le(mapped(), 8 * MIB);
 	for (int i = 0; i < held; i++) {
@@ -376,6 +426,9 @@ static Suite *view_suite(void)
 	tcase_add_test(windows, entries_across_windows_are_whole);
 	tcase_add_test(windows, view_ends_with_its_window);
 	tcase_add_test(windows, map_limit_is_kept);
+	tcase_add_test(windows, nothing_is_looked_up_when_views_fill_the_limit);
+	tcase_add_test(windows,
+		       position_is_not_believed_when_views_fill_the_limit);
 	tcase_add_test(windows,
 		       views_in_use_are_an_error_when_they_fill_the_limit);
 	tcase_add_test(windows, entry_larger_than_the_limit_can_be_read);
