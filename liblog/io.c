@@ -222,6 +222,19 @@ int io_allocate(int fd, uint64_t offset, uint64_t bytes)
 	return -errno;
 }
 
+int io_release(int fd, uint64_t offset, uint64_t bytes)
+{
+	int ret;
+
+	assert(bytes);
+
+	do {
+		ret = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)offset, (off_t)bytes);
+	} while (ret && errno == EINTR);
+	return ret ? -errno : 0;
+}
+
 int io_map(int fd, uint64_t offset, size_t bytes, bool writable, void **at)
 {
 	int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;

@@ -76,6 +76,13 @@ int io_sync_dir(int fd);
 int io_allocate(int fd, uint64_t offset, uint64_t bytes);
 
 /**
+ * io_release() - give reserved disk space back; its bytes read as zeros then
+ *
+ * Return: 0; else the -errno of fallocate(2).
+ */
+int io_release(int fd, uint64_t offset, uint64_t bytes);
+
+/**
  * io_map() - map part of a file, shared
  * @writable: also for writing
  * @at:       out: where

@@ -248,6 +248,17 @@ static uint64_t region_size(const struct segment *segment, enum region region)
 					: index_size(segment);
 }
 
+/* Where a region lies. */
+static int region_fd(const struct segment *segment, enum region region)
+{
+	return segment->fd[region == REGION_INDEX ? MAPLOG_INDEX : MAPLOG_DATA];
+}
+
+static uint64_t region_start(const struct segment *segment, enum region region)
+{
+	return region == REGION_COPY ? segment->trailer.payload_size : 0;
+}
+
 static uint64_t next_step(const struct segment *segment, enum region region)
 {
 	uint64_t have = segment->allocated[region];
@@ -261,16 +272,13 @@ static uint64_t next_step(const struct segment *segment, enum region region)
 
 static int extend_to(struct segment *segment, enum region region, uint64_t to)
 {
-	int fd = segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
-						    : MAPLOG_DATA];
-	uint64_t start =
-		region == REGION_COPY ? segment->trailer.payload_size : 0;
+	uint64_t start = region_start(segment, region);
 	uint64_t have = segment->allocated[region];
 	int ret;
 
 	assert(have < to && to <= region_size(segment, region));
 
-	ret = io_allocate(fd, start + have, to - have);
+	ret = io_allocate(region_fd(segment, region), start + have, to - have);
 	if (!ret)
 		segment->allocated[region] = to;
 	return ret;
@@ -340,6 +348,35 @@ int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n)
 			return ret;
 	}
 	return segment->in_place ? 0 : preflight(segment, bytes, n);
+}
+
+/* What of a region is reserved and holds nothing. */
+static bool give_back(struct segment *segment, enum region region,
+		      uint64_t used)
+{
+	uint64_t start = region_start(segment, region);
+	uint64_t page = io_page();
+	uint64_t from = (used + page - 1) & ~(page - 1);
+	uint64_t to = segment->allocated[region];
+
+	if (from >= to ||
+	    io_release(region_fd(segment, region), start + from, to - from))
+		return false;
+	segment->allocated[region] = from;
+	return true;
+}
+
+bool segment_give_back(struct segment *segment)
+{
+	uint64_t records = segment->count * sizeof(struct maplog_record);
+	bool any;
+
+	assert(!segment->in_place);
+
+	any = give_back(segment, REGION_PAYLOAD, segment->used);
+	any |= give_back(segment, REGION_COPY, records);
+	any |= give_back(segment, REGION_INDEX, records);
+	return any;
 }
 
 /* Field by field: a copy of the whole would have to wait for its last store. */

@@ -97,6 +97,14 @@ int segment_extend(struct segment *segment, enum region region);
 void segment_put(struct segment *segment, uint32_t seed, uint64_t time,
 		 const struct maplog_entry *entry);
 
+/**
+ * segment_give_back() - let go of disk space that was reserved and not used
+ *
+ * Whole pages. What is appended later has to reserve them again.
+ * Return: whether there was any.
+ */
+bool segment_give_back(struct segment *segment);
+
 /** segment_sync() - make all entries durable that were put before */
 int segment_sync(struct segment *segment, int dirfd);
 

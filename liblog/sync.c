@@ -64,6 +64,10 @@ int sync_write_checkpoint(struct maplog *log,
 {
 	int ret = head_set_checkpoint(&log->head, checkpoint);
 
+	/* Where a copy that was made of the files shares the page, it needs
+	 * space to change it: the log's own, on a full disk. */
+	if (ret == -ENOSPC && log->active && segment_give_back(log->active))
+		ret = head_set_checkpoint(&log->head, checkpoint);
 	/* A full disk is not a failed sync: later there may be room again. */
 	if (ret && ret != -ENOSPC)
 		sync_failed(log, ret);

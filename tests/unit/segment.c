@@ -67,6 +67,33 @@ START_TEST(files_have_their_full_size_and_little_space)
 }
 END_TEST
 
+START_TEST(space_that_is_given_back_can_be_reserved_again)
+{
+	uint64_t before;
+
+	put("first");
+	before = blocks(DATA);
+	segment_->in_place = false;
+	ck_assert(segment_give_back(segment_));
+	ck_assert_uint_lt(blocks(DATA), before);
+	ck_assert(!segment_give_back(segment_));
+	ck_assert_int_eq(segment_reserve(segment_, 8000, 300), 0);
+	ck_assert_uint_ge(blocks(DATA), before);
+	ck_assert_int_eq(memcmp(segment_->data, "first", 5), 0);
+}
+END_TEST
+
+START_TEST(space_that_cannot_be_given_back_is_kept)
+{
+	put("first");
+	segment_->in_place = false;
+	fault_set(CALL_ALLOCATE, 0, -1, EOPNOTSUPP);
+	ck_assert(!segment_give_back(segment_));
+	fault_clear();
+	put("other");
+}
+END_TEST
+
 START_TEST(record_is_put_in_the_copy_and_in_the_idx)
 {
 	struct maplog_record copy;
@@ -254,6 +281,8 @@ static Suite *segment_suite(void)
 	tcase_add_checked_fixture(files, make, destroy);
 	tcase_add_checked_fixture(space, make, destroy);
 	tcase_add_test(files, files_have_their_full_size_and_little_space);
+	tcase_add_test(files, space_that_is_given_back_can_be_reserved_again);
+	tcase_add_test(files, space_that_cannot_be_given_back_is_kept);
 	tcase_add_test(files, record_is_put_in_the_copy_and_in_the_idx);
 	tcase_add_test(files, name_that_is_taken_is_refused_and_left);
 	tcase_add_test(files, idx_without_a_segment_is_in_nobodys_way);
