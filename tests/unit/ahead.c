@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "fixture.h"
+#include "io.h"
 
 #define FIRST LOG "/00000000000000000000"
 #define ENTRY 1000
@@ -41,6 +42,9 @@ static void wait_for_pages_at(size_t from)
 
 START_TEST(pages_are_ready_before_they_are_written)
 {
+	/* Elsewhere each append takes what it needs. */
+	if (!io_rewrites_in_place(store))
+		return;
 	make_log("sync", "manual", NULL);
 	append_many(LOTS, ENTRY);
 	/* Nothing else touches what is half a MiB further. */

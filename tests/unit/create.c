@@ -9,6 +9,7 @@
 
 #include "files.h"
 #include "fixture.h"
+#include "io.h"
 
 static int create(void)
 {
@@ -215,7 +216,8 @@ START_TEST(tail_that_cannot_be_read_is_an_error)
 	make_log(NULL);
 	append("a");
 	close_log();
-	fault_set(CALL_ADVISE, 1, 1, EFAULT);
+	/* Of the head it is read, and on some disks made sure of, before. */
+	fault_set(CALL_ADVISE, io_rewrites_in_place(store) ? 1 : 2, 1, EFAULT);
 	ck_assert_int_eq(open_ret(LOG, MAPLOG_WRITE), -EIO);
 	fault_clear();
 	open_log(MAPLOG_WRITE);

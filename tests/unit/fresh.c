@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "io.h"
 
 #define FIRST LOG "/00000000000000000000"
 #define ENTRY 1000
@@ -31,6 +32,9 @@ static bool written_at(size_t offset)
 
 START_TEST(small_durable_batches_find_their_space_written)
 {
+	/* Elsewhere it would be written twice, in two places. */
+	if (!io_rewrites_in_place(store))
+		return;
 	make_log("sync", "always", NULL);
 	append_many(SOME, ENTRY);
 	ck_assert(written_at(SOME * ENTRY + 8192));
