@@ -7,48 +7,38 @@
 #include "io.h"
 #include "segment.h"
 
-/* So much is written at once: as many batches like this one. Time is what a
- * batch takes then, the bytes of the device are what it costs. */
-#define BATCHES	 20
-#define STEP_MIN ((uint64_t)64 << 10)
-#define STEP_MAX ((uint64_t)1 << 20)
-
-/* A part of what is there already, so that small logs stay small. */
+/* So much is written ahead of small batches, or a part of what is there
+ * already, so that small logs stay small. */
+#define STEP ((uint64_t)64 << 10)
 #define PART 4
 
-/* With so much in a batch there is one fresh block for many that are written,
- * and writing them twice would cost more than it saves. */
-#define LARGE ((uint64_t)128 << 10)
+/* With so much in a batch many blocks share that second write anyway. Only its
+ * own pages are made, by calls that are quicker than faults. */
+#define LARGE ((uint64_t)16 << 10)
 
-static_assert(LARGE <= STEP_MAX, "a step holds a batch");
+/* Large writes leave large pages in memory, and each small sync would then
+ * write all of one. The .idx is not synced with each batch. */
+#define SMALL_PIECE ((uint64_t)4 << 10)
+#define LARGE_PIECE ((uint64_t)64 << 10)
 
-static uint64_t step_for(uint64_t now, uint64_t batch)
+static void write_zeros(int fd, uint64_t from, uint64_t to, uint64_t piece)
 {
-	uint64_t step = batch * BATCHES;
-
-	assert(batch < LARGE);
-
-	step = step < STEP_MIN ? STEP_MIN : step;
-	step = step > STEP_MAX ? STEP_MAX : step;
-	return step < now / PART ? step : now / PART;
-}
-
-/* Page by page: large writes leave large pages in memory, and each small sync
- * would then write all of one. */
-static int write_zeros(int fd, uint64_t from, uint64_t to)
-{
-	static const char zeros[4096];
+	static const char zeros[LARGE_PIECE];
 	int ret = 0;
 
-	for (; from < to && !ret; from += sizeof(zeros))
-		ret = io_write(fd, zeros, sizeof(zeros), from);
-	return ret;
+	assert(piece <= sizeof(zeros));
+
+	for (; from < to && !ret; from += piece) {
+		if (piece > to - from)
+			piece = to - from;
+		ret = io_write(fd, zeros, piece, from);
+	}
 }
 
 /* From the first page on that was never written to, as far as there is space
  * for whole ones. */
 static void write_until(struct segment *segment, enum region region,
-			uint64_t now, uint64_t to)
+			uint64_t now, uint64_t to, uint64_t piece)
 {
 	uint64_t page = io_page();
 	uint64_t start =
@@ -57,25 +47,32 @@ static void write_until(struct segment *segment, enum region region,
 
 	if (from < segment->fresh[region])
 		from = segment->fresh[region];
-	to &= ~(page - 1);
+	to = (to + page - 1) & ~(page - 1);
 	if (to > segment->allocated[region])
 		to = segment->allocated[region];
 	if (from >= to)
 		return;
-	(void)write_zeros(segment->fd[MAPLOG_DATA], start + from, start + to);
+	write_zeros(segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
+						       : MAPLOG_DATA],
+		    start + from, start + to, piece);
 	segment->fresh[region] = to;
 }
 
 static void use(struct segment *segment, enum region region, uint64_t now,
 		uint64_t batch)
 {
-	uint64_t step;
+	bool small = batch < LARGE;
+	uint64_t step = now / PART < STEP ? now / PART : STEP;
 
-	if (batch >= LARGE || now + batch <= segment->fresh[region])
+	if (now + batch <= segment->fresh[region])
 		return;
-	step = step_for(now, batch);
-	if (step >= io_page())
-		write_until(segment, region, now, now + batch + step);
+	if (!small)
+		step = 0;
+	else if (step < io_page())
+		return;
+	write_until(segment, region, now, now + batch + step,
+		    small && region != REGION_INDEX ? SMALL_PIECE
+						    : LARGE_PIECE);
 }
 
 void fresh_use(struct segment *segment, uint64_t bytes, uint64_t n)
@@ -87,4 +84,5 @@ void fresh_use(struct segment *segment, uint64_t bytes, uint64_t n)
 		return;
 	use(segment, REGION_PAYLOAD, segment->used, bytes);
 	use(segment, REGION_COPY, segment->count * record, n * record);
+	use(segment, REGION_INDEX, segment->count * record, n * record);
 }

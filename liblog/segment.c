@@ -228,8 +228,9 @@ void segment_advise(struct segment *segment, bool single, uint64_t beyond)
 	segment->single = single;
 	advise_from(segment->data, segment->used + beyond,
 		    segment->trailer.payload_size, single);
-	/* The .idx is not synced with every batch. */
 	advise_from((uint8_t *)segment->copy, records + beyond,
+		    index_size(segment), single);
+	advise_from((uint8_t *)segment->index, records + beyond,
 		    index_size(segment), single);
 }
 

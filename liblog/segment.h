@@ -33,7 +33,7 @@ struct segment {
 	struct maplog_record *index;
 	struct maplog_window *window[2]; /* how readers hold the mappings */
 	uint64_t allocated[3];		 /* by enum region: bytes from 0 */
-	uint64_t fresh[2];		 /* from there on: see fresh.h */
+	uint64_t fresh[3];		 /* from there on: see fresh.h */
 	uint64_t used;			 /* payload bytes written */
 	uint64_t count;			 /* entries written */
 	uint64_t found;			 /* of these by recovery, see idx.h */

@@ -50,7 +50,7 @@ START_TEST(little_logs_stay_little)
 }
 END_TEST
 
-START_TEST(large_batches_are_not_written_twice)
+START_TEST(large_batches_have_no_space_written_ahead)
 {
 	make_log("sync", "always", NULL);
 	append_pattern(MIB);
@@ -96,7 +96,7 @@ int main(void)
 
 	tcase_add_test(tcase, small_durable_batches_find_their_space_written);
 	tcase_add_test(tcase, little_logs_stay_little);
-	tcase_add_test(tcase, large_batches_are_not_written_twice);
+	tcase_add_test(tcase, large_batches_have_no_space_written_ahead);
 	tcase_add_test(tcase, nothing_is_written_where_no_batch_is_synced);
 	tcase_add_test(tcase, what_is_written_ahead_covers_no_entry);
 	return unit_run(suite);
