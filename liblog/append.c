@@ -13,7 +13,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "ahead.h"
 #include "fresh.h"
 #include "meter.h"
 #include "publish.h"
@@ -197,8 +196,9 @@ static int reserve(struct maplog *log, const struct group *group)
 	if (!ret)
 		ret = segment_reserve(log->active, group->bytes,
 				      group->entries);
-	if (!ret && log->options.sync == MAPLOG_SYNC_ALWAYS)
-		fresh_use(log->active, group->bytes, group->entries);
+	if (!ret)
+		fresh_use(log->active, group->bytes, group->entries,
+			  log->options.sync == MAPLOG_SYNC_ALWAYS);
 	return ret;
 }
 
@@ -305,7 +305,6 @@ static int commit_group(struct maplog *log, const struct group *group)
 		complete(log, first, 0);
 		first += n;
 	}
-	ahead_ask(log);
 	return 0;
 }
 

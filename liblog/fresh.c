@@ -7,26 +7,50 @@
 #include "io.h"
 #include "segment.h"
 
-/* So much is written ahead of small batches, or a part of what is there
- * already, so that small logs stay small. */
-#define STEP ((uint64_t)64 << 10)
-#define PART 4
+/* So much is written ahead, or a part of what is there already, so that small
+ * logs stay small. */
+#define STEP_SYNCED ((uint64_t)64 << 10)
+#define STEP	    ((uint64_t)256 << 10)
+#define PART	    4
 
-/* With so much in a batch many blocks share that second write anyway. Only its
- * own pages are made, by calls that are quicker than faults. */
+/* With so much in a batch that is synced many blocks share that second write
+ * anyway, and only its own pages are made. */
 #define LARGE ((uint64_t)16 << 10)
 
-/* Large writes leave large pages in memory, and each small sync would then
- * write all of one. The .idx is not synced with each batch. */
-#define SMALL_PIECE ((uint64_t)4 << 10)
-#define LARGE_PIECE ((uint64_t)64 << 10)
+/* A write of so much makes a page that is as large at the most. */
+#define PIECE_SYNCED ((uint64_t)4 << 10)
+#define PIECE_LARGE  ((uint64_t)64 << 10)
+#define PIECE	     ((uint64_t)256 << 10)
+
+static_assert(PIECE_SYNCED < PIECE_LARGE && PIECE_LARGE < PIECE,
+	      "the zeros are enough for all");
+
+struct plan {
+	uint64_t step;	/* so much more than is needed now */
+	uint64_t piece; /* in writes of so much */
+};
+
+static uint64_t page_up(uint64_t bytes)
+{
+	return (bytes + io_page() - 1) & ~(uint64_t)(io_page() - 1);
+}
+
+static struct plan plan_for(uint64_t now, uint64_t batch, bool synced)
+{
+	uint64_t part = now / PART;
+
+	if (!synced)
+		return (struct plan){ part < STEP ? part : STEP, PIECE };
+	if (batch >= LARGE)
+		return (struct plan){ 0, PIECE_LARGE };
+	return (struct plan){ part < STEP_SYNCED ? part : STEP_SYNCED,
+			      PIECE_SYNCED };
+}
 
 static void write_zeros(int fd, uint64_t from, uint64_t to, uint64_t piece)
 {
-	static const char zeros[LARGE_PIECE];
+	static const char zeros[PIECE];
 	int ret = 0;
-
-	assert(piece <= sizeof(zeros));
 
 	for (; from < to && !ret; from += piece) {
 		if (piece > to - from)
@@ -35,54 +59,40 @@ static void write_zeros(int fd, uint64_t from, uint64_t to, uint64_t piece)
 	}
 }
 
-/* From the first page on that was never written to, as far as there is space
- * for whole ones. */
-static void write_until(struct segment *segment, enum region region,
-			uint64_t now, uint64_t to, uint64_t piece)
+static void use(struct segment *segment, enum region region, uint64_t now,
+		uint64_t batch, bool synced)
 {
-	uint64_t page = io_page();
+	const struct plan plan = plan_for(now, batch, synced);
 	uint64_t start =
 		region == REGION_COPY ? segment->trailer.payload_size : 0;
-	uint64_t from = (now + page - 1) & ~(page - 1);
+	uint64_t from = page_up(now);
+	uint64_t to = page_up(now + batch + plan.step);
 
+	if (now + batch <= segment->fresh[region] ||
+	    (plan.step < io_page() && batch < LARGE))
+		return;
+	/* Never where something is: the page of the last entry is written. */
 	if (from < segment->fresh[region])
 		from = segment->fresh[region];
-	to = (to + page - 1) & ~(page - 1);
 	if (to > segment->allocated[region])
 		to = segment->allocated[region];
-	if (from >= to)
-		return;
+	assert(from >= now && now + batch <= to);
+
 	write_zeros(segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
 						       : MAPLOG_DATA],
-		    start + from, start + to, piece);
+		    start + from, start + to, plan.piece);
 	segment->fresh[region] = to;
 }
 
-static void use(struct segment *segment, enum region region, uint64_t now,
-		uint64_t batch)
-{
-	bool small = batch < LARGE;
-	uint64_t step = now / PART < STEP ? now / PART : STEP;
-
-	if (now + batch <= segment->fresh[region])
-		return;
-	if (!small)
-		step = 0;
-	else if (step < io_page())
-		return;
-	write_until(segment, region, now, now + batch + step,
-		    small && region != REGION_INDEX ? SMALL_PIECE
-						    : LARGE_PIECE);
-}
-
-void fresh_use(struct segment *segment, uint64_t bytes, uint64_t n)
+void fresh_use(struct segment *segment, uint64_t bytes, uint64_t n, bool synced)
 {
 	const uint64_t record = sizeof(struct maplog_record);
 
 	/* Elsewhere such a write takes new space. */
 	if (!segment->in_place)
 		return;
-	use(segment, REGION_PAYLOAD, segment->used, bytes);
-	use(segment, REGION_COPY, segment->count * record, n * record);
-	use(segment, REGION_INDEX, segment->count * record, n * record);
+	use(segment, REGION_PAYLOAD, segment->used, bytes, synced);
+	use(segment, REGION_COPY, segment->count * record, n * record, synced);
+	/* That is not synced with them. */
+	use(segment, REGION_INDEX, segment->count * record, n * record, false);
 }

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <time.h>
 
-#include "ahead.h"
 #include "private.h"
 #include "publish.h"
 #include "sync.h"
@@ -132,7 +131,6 @@ static uint64_t look(struct maplog *log, struct rounds *rounds)
 {
 	uint64_t now = monotonic();
 	uint64_t due;
-	bool more;
 
 	rounds->idle++;
 	if (__atomic_exchange_n(&log->keeper.wake_soon, false,
@@ -140,16 +138,13 @@ static uint64_t look(struct maplog *log, struct rounds *rounds)
 		publish_wake(log);
 		rounds->idle = 0;
 	}
-	more = ahead_go(log);
-	if (more)
-		rounds->idle = 0;
 	if (log_error(log)) {
 		rounds->idle = IDLE_TICKS;
 		return 0;
 	}
 	due = sync_some(log, rounds, now);
 	if (rounds->idle < IDLE_TICKS)
-		due = sooner(due, more ? now : now + TICK);
+		due = sooner(due, now + TICK);
 	return due;
 }
 

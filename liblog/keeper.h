@@ -3,9 +3,8 @@
  * The keeper: a thread of the writer that does what need not be waited for.
  *
  * It finishes segments that were rolled, syncs under the policy `interval`,
- * writes a checkpoint when a log has been idle for a second, makes memory ready
- * before an appender in a hurry comes to it, and wakes sleepers that one left.
- * It is started by the first thing there is to do.
+ * writes a checkpoint when a log has been idle for a second, and wakes sleepers
+ * that an appender left. It is started by the first thing there is to do.
  */
 #ifndef MAPLOG_KEEPER_H
 #define MAPLOG_KEEPER_H

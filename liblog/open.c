@@ -44,7 +44,7 @@ static struct maplog *new_log(void)
 	pthread_mutex_init(&log->segments, NULL);
 	pthread_mutex_init(&log->write, NULL);
 	pthread_cond_init(&log->written, NULL);
-	if (!keeper_init(&log->keeper) && !ahead_init(&log->ahead))
+	if (!keeper_init(&log->keeper))
 		return log;
 	free(log);
 	return NULL;
@@ -60,7 +60,6 @@ static void free_log(struct maplog *log)
 	if (log->dirfd >= 0)
 		close(log->dirfd);
 	table_destroy(&log->table);
-	ahead_destroy(&log->ahead);
 	keeper_destroy(&log->keeper);
 	pthread_cond_destroy(&log->written);
 	pthread_mutex_destroy(&log->write);

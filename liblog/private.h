@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ahead.h"
 #include "head.h"
 #include "keeper.h"
 #include "log.h"
@@ -73,7 +72,6 @@ struct maplog {
 	struct maplog_recovery recovery;
 	struct maplog_metrics metrics; /* see meter.h */
 	struct keeper keeper;
-	struct ahead ahead;
 };
 
 static inline bool log_is_writer(const struct maplog *log)

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "ahead.h"
 #include "append.h"
 #include "dir.h"
 #include "publish.h"
@@ -118,7 +117,7 @@ void roll_activate(struct maplog *log, struct segment *segment)
 	table_end(&log->table);
 	pthread_mutex_unlock(&log->segments);
 	log->active = segment;
-	ahead_begin(segment);
+	segment_begin(segment);
 	publish_active(log, segment);
 }
 

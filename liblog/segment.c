@@ -208,30 +208,23 @@ int segment_open(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
 }
 
 /* Advice is about whole pages. */
-static void advise_from(uint8_t *map, uint64_t from, uint64_t size, bool single)
+static void advise_from(uint8_t *map, uint64_t from, uint64_t size)
 {
 	uint64_t page = io_page();
 
 	from = (from + page - 1) & ~(page - 1);
-	/* Pages that are read ahead are large ones. */
 	if (from < size)
-		io_advise(map + from, size - from,
-			  single ? MADV_RANDOM : MADV_NORMAL);
+		io_advise(map + from, size - from, MADV_RANDOM);
 }
 
-void segment_advise(struct segment *segment, bool single, uint64_t beyond)
+void segment_begin(struct segment *segment)
 {
 	uint64_t records = segment->count * sizeof(struct maplog_record);
 
-	if (segment->single == single)
-		return;
-	segment->single = single;
-	advise_from(segment->data, segment->used + beyond,
-		    segment->trailer.payload_size, single);
-	advise_from((uint8_t *)segment->copy, records + beyond,
-		    index_size(segment), single);
-	advise_from((uint8_t *)segment->index, records + beyond,
-		    index_size(segment), single);
+	advise_from(segment->data, segment->used,
+		    segment->trailer.payload_size);
+	advise_from((uint8_t *)segment->copy, records, index_size(segment));
+	advise_from((uint8_t *)segment->index, records, index_size(segment));
 }
 
 bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n)
@@ -283,14 +276,6 @@ static int extend_to(struct segment *segment, enum region region, uint64_t to)
 	if (!ret)
 		segment->allocated[region] = to;
 	return ret;
-}
-
-int segment_extend(struct segment *segment, enum region region)
-{
-	uint64_t to = next_step(segment, region);
-
-	return to > segment->allocated[region] ? extend_to(segment, region, to)
-					       : 0;
 }
 
 static int extend(struct segment *segment, enum region region, uint64_t need)

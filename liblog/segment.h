@@ -33,13 +33,10 @@ struct segment {
 	struct maplog_record *index;
 	struct maplog_window *window[2]; /* how readers hold the mappings */
 	uint64_t allocated[3];		 /* by enum region: bytes from 0 */
-	uint64_t fresh[3];		 /* from there on: see fresh.h */
+	uint64_t fresh[3];		 /* from there on, see fresh.h */
 	uint64_t used;			 /* payload bytes written */
 	uint64_t count;			 /* entries written */
 	uint64_t found;			 /* of these by recovery, see idx.h */
-	uint64_t synced[3];		 /* written when the last sync began */
-	uint64_t ask_at;		 /* by ahead.h: bytes written by then */
-	bool single;			 /* by segment_advise() */
 	bool named;			 /* its directory entries are durable */
 	bool in_place;			 /* stores never need new disk space */
 };
@@ -67,6 +64,14 @@ int segment_open(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
 /** segment_close() - unmap what no window has taken over, and free */
 void segment_close(struct segment *segment);
 
+/**
+ * segment_begin() - entries will be put from now on
+ *
+ * A fault then makes the one page that it is about. What the kernel reads
+ * around it otherwise may be 8 MiB, in pages that each sync writes as a whole.
+ */
+void segment_begin(struct segment *segment);
+
 /** segment_fits() - whether @n entries of together @bytes fit in what is left
  */
 bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n);
@@ -77,15 +82,6 @@ bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n);
  * Return: 0; -ENOSPC and the like, and nothing has changed.
  */
 int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n);
-
-/**
- * segment_advise() - have single pages, or let the kernel use large ones
- * @beyond: bytes in each region, from what is written on, that stay as they are
- */
-void segment_advise(struct segment *segment, bool single, uint64_t beyond);
-
-/** segment_extend() - reserve the next step of disk space in a region */
-int segment_extend(struct segment *segment, enum region region);
 
 /**
  * segment_put() - write one entry behind the last

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "ahead.h"
 #include "idx.h"
 #include "meter.h"
 #include "publish.h"

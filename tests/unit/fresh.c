@@ -12,6 +12,7 @@
 #define FIRST LOG "/00000000000000000000"
 #define ENTRY 1000
 #define SOME  100
+#define LOTS  4000
 
 /* Whether the .log of the first segment has been written to at an offset:
  * nothing else brings pages of it into memory here. */
@@ -59,11 +60,15 @@ START_TEST(large_batches_have_no_space_written_ahead)
 }
 END_TEST
 
-START_TEST(nothing_is_written_where_no_batch_is_synced)
+START_TEST(more_is_written_ahead_where_batches_are_not_synced)
 {
+	if (!io_rewrites_in_place(store))
+		return;
 	make_log("sync", "manual", NULL);
-	append_many(SOME, ENTRY);
-	ck_assert(!written_at(SOME * ENTRY + (32 << 10)));
+	append_pattern(MIB);
+	append_pattern(1);
+	ck_assert(written_at(MIB + (200 << 10)));
+	ck_assert(!written_at(MIB + (300 << 10)));
 }
 END_TEST
 
@@ -89,6 +94,27 @@ START_TEST(what_is_written_ahead_covers_no_entry)
 }
 END_TEST
 
+/* What was written ahead belongs to the segment that was active then. */
+START_TEST(appends_go_on_through_seals_truncations_and_syncs)
+{
+	make_log("sync", "manual", NULL);
+	for (uint64_t round = 1; round <= 5; round++) {
+		append_many(LOTS, ENTRY);
+		if (round % 2)
+			ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+		else
+			ck_assert_int_eq(
+				maplog_truncate(tlog, counters().next - LOTS),
+				0);
+		append_many(LOTS, ENTRY);
+		ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+	}
+	reopen_log();
+	for (uint64_t i = 0; i < counters().next; i++)
+		ck_assert_int_eq(read_error(i), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fresh");
@@ -97,7 +123,10 @@ int main(void)
 	tcase_add_test(tcase, small_durable_batches_find_their_space_written);
 	tcase_add_test(tcase, little_logs_stay_little);
 	tcase_add_test(tcase, large_batches_have_no_space_written_ahead);
-	tcase_add_test(tcase, nothing_is_written_where_no_batch_is_synced);
+	tcase_add_test(tcase,
+		       more_is_written_ahead_where_batches_are_not_synced);
 	tcase_add_test(tcase, what_is_written_ahead_covers_no_entry);
+	tcase_add_test(tcase,
+		       appends_go_on_through_seals_truncations_and_syncs);
 	return unit_run(suite);
 }
