@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import unittest
 
 import mounted
 from clients import Child, Mapping
@@ -108,6 +109,7 @@ class Starts(mounted.MountCase):
             self.assertEqual(os.readlink(f"/proc/{pid}/fd/{fd}"), "/dev/null")
         self.end_background()
 
+    @unittest.skipIf(mounted.is_sanitized(), "LSan cannot work under strace")
     def test_it_mounts_before_it_leaves_its_process_group(self):
         """Else autofs would let it wait for itself; scripts/package tries it
         with systemd's."""
@@ -363,6 +365,7 @@ class Succession(mounted.MountCase):
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stderr.decode()
 
+    @unittest.skipIf(mounted.is_sanitized(), "LSan cannot work under strace")
     def test_the_command_waits_for_it(self):
         log = os.path.join(self.store, "l")
         for command in (("append", log), ("repair", log)):
@@ -373,6 +376,7 @@ class Succession(mounted.MountCase):
             self.start()
         self.assertEqual(self.entries(), [b"a\n", b"x\n"])
 
+    @unittest.skipIf(mounted.is_sanitized(), "LSan cannot work under strace")
     def test_a_new_daemon_waits_for_it(self):
         daemon = self.unmount_slowly()
         self.start()
