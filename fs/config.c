@@ -32,6 +32,8 @@ static const char usage[] =
 	"  passthrough=yes|no     let the kernel read the store's own files, "
 	"if\n"
 	"                         it allows that (yes)\n"
+	"  io_uring=yes|no        take requests by io_uring, if that works "
+	"(no)\n"
 	"  hide-entries           entries/ is not listed; its files are there\n"
 	"  threads=N              requests worked on at once (8)\n"
 	"  allow_other, allow_root, fsname=NAME, dev, suid, noexec, ...\n"
@@ -102,6 +104,8 @@ static int set_mount(struct config *config, const char *name, const char *value)
 {
 	if (!strcmp(name, "passthrough"))
 		return parse_bool(value ? value : "yes", &config->passthrough);
+	if (!strcmp(name, "io_uring"))
+		return parse_bool(value ? value : "yes", &config->io_uring);
 	if (!strcmp(name, "hide-entries"))
 		return parse_bool(value ? value : "yes", &config->hide_entries);
 	if (!strcmp(name, "threads"))

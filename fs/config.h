@@ -18,6 +18,7 @@ struct config {
 	bool debug;
 	bool read_only;
 	bool passthrough;
+	bool io_uring;
 	bool hide_entries; /* entries/ is empty when it is listed */
 	unsigned threads;
 	struct maplog_options defaults; /* of logs made through the mount */

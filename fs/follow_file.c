@@ -14,6 +14,7 @@
 
 #include "handle.h"
 #include "position.h"
+#include "uring.h"
 #include "watch.h"
 
 /* Entries looked at for one read, at most. */
@@ -402,9 +403,9 @@ static void follow_release(struct handle *handle, fuse_req_t req)
 
 	(void)req;
 	watch_remove(handle->book->watch, &file->watcher);
-	/* Only when the daemon ends. */
+	/* Only when the daemon ends, and the ring has ended before. */
 	waiting = reads_take(NULL, file);
-	if (waiting)
+	if (waiting && !uring_brought(waiting))
 		fuse_reply_err(waiting, ENOTCONN);
 	if (file->poll)
 		fuse_pollhandle_destroy(file->poll);

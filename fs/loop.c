@@ -305,6 +305,18 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* Takes what does not come by io_uring, and starts and ends what does. */
+static void *run_libfuse(void *arg)
+{
+	struct loop *loop = arg;
+
+	if (fuse_session_loop(loop->server->session))
+		report(LOG_ERR, "libfuse has ended");
+	__atomic_fetch_sub(&loop->running, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(loop->main, SIGUSR2);
+	return NULL;
+}
+
 static void do_nothing(int signal)
 {
 	(void)signal;
@@ -320,14 +332,17 @@ static void prepare_signals(void)
 
 static int start_threads(struct loop *loop)
 {
+	const struct server *server = loop->server;
+	void *(*start)(void *) = server->io_uring ? run_libfuse : run;
+	unsigned wanted = server->io_uring ? 1 : server->config->threads;
 	pthread_attr_t attr;
 	int ret = 0;
 
 	pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
-	while (!ret && loop->count < loop->server->config->threads) {
+	while (!ret && loop->count < wanted) {
 		__atomic_fetch_add(&loop->running, 1, __ATOMIC_SEQ_CST);
-		ret = pthread_create(&loop->threads[loop->count], &attr, run,
+		ret = pthread_create(&loop->threads[loop->count], &attr, start,
 				     loop);
 		if (!ret)
 			loop->count++;

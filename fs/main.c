@@ -18,6 +18,7 @@
 #include "retainer.h"
 #include "server.h"
 #include "supervisor.h"
+#include "uring.h"
 
 #define EXIT_USAGE 2
 
@@ -148,6 +149,8 @@ int main(int argc, char **argv)
 	server.no_passthrough = "switched off";
 	server.passthrough = config.passthrough &&
 			     privilege_passthrough(&server.no_passthrough);
+	server.no_io_uring = config.io_uring ? uring_missing() : "switched off";
+	server.io_uring = !server.no_io_uring;
 	if (!config.foreground) {
 		ready = go_to_background();
 		if (ready < 0) {

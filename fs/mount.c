@@ -193,8 +193,9 @@ static struct fuse_session *new_session(struct server *server)
 	name_store(config->store, name, sizeof(name));
 	/* Later ones win: fsname can be given. */
 	snprintf(options, sizeof(options),
-		 "subtype=maplogfs,fsname=%s,default_permissions%s%s%s", name,
+		 "subtype=maplogfs,fsname=%s,default_permissions%s%s%s%s", name,
 		 config->read_only ? ",ro" : "",
+		 server->io_uring ? ",io_uring" : "",
 		 *config->mount_options ? "," : "", config->mount_options);
 	session = fuse_session_new(&args, &ops, sizeof(ops), server);
 	fuse_opt_free_args(&args);
@@ -227,7 +228,9 @@ static int mount_session(struct server *server, const char *mountpoint)
 		pages = allowed;
 	server->max_write = pages * page;
 	ret = fuse_session_mount(server->session, mountpoint);
-	if (!ret)
+	/* Threads that take requests by io_uring end with the loop that they
+	 * were started in: then it is that of libfuse for good. */
+	if (!ret && !server->io_uring)
 		ret = greet(server);
 	privilege_restore(limit);
 	if (ret)

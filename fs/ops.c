@@ -17,6 +17,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "owner.h"
+#include "uring.h"
 #include "xattr.h"
 
 /* Requests that the kernel may have under way without anybody waiting. */
@@ -56,7 +57,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_backing_stack_depth = FUSE_BACKING_STACKED_OVER;
 	server->greeted = true;
 	/* The rest is for our own loop: see mount.c. */
-	fuse_session_exit(server->session);
+	if (!server->io_uring)
+		fuse_session_exit(server->session);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -212,8 +214,13 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int ret = handle_open(server_of(req), node_in(req, ino), req, fi);
+	struct server *server = server_of(req);
+	int ret;
 
+	if (server->io_uring && uring_brought(req))
+		__atomic_store_n(&server->io_uring_works, true,
+				 __ATOMIC_RELAXED);
+	ret = handle_open(server, node_in(req, ino), req, fi);
 	/* An open that was interrupted is not followed by a release. */
 	if (ret)
 		reply(req, ret);

@@ -28,6 +28,11 @@ struct server {
 	 * not, why: said in .maplog/status. */
 	bool passthrough;
 	const char *no_passthrough;
+	/* Likewise, whether libfuse is to take requests by io_uring, and
+	 * whether (atomic) one came that way. */
+	bool io_uring;
+	bool io_uring_works;
+	const char *no_io_uring;
 	/* Whether a file that is read from here each time can be mapped, too.
 	 */
 	bool direct_mmap;

@@ -211,7 +211,13 @@ int status_of_server(struct server *server, char **text, size_t *size)
 		fputs("passthrough: yes\n", out);
 	else
 		fprintf(out, "passthrough: no (%s)\n", server->no_passthrough);
-	fprintf(out, "io_uring: no\nthreads: %u\nmax_write: %u\n",
-		server->config->threads, server->max_write);
+	if (__atomic_load_n(&server->io_uring_works, __ATOMIC_RELAXED))
+		fputs("io_uring: yes\n", out);
+	else
+		fprintf(out, "io_uring: no (%s)\n",
+			server->no_io_uring ? server->no_io_uring
+					    : "libfuse does not start it");
+	fprintf(out, "threads: %u\nmax_write: %u\n", server->config->threads,
+		server->max_write);
 	return fclose(out) ? -ENOMEM : 0;
 }

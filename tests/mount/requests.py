@@ -96,5 +96,28 @@ class Waiting(mounted.MountCase):
         self.assertEqual(self.counters(), (0, 1))
 
 
+class Ring(mounted.MountCase):
+    """Requests that come by io_uring, where libfuse and the kernel can."""
+
+    options = "sync=manual,io_uring"
+
+    def test_the_status_says_whether_or_why_not(self):
+        self.assertRegex(self.status(".maplog", "status")["io_uring"],
+                         r"^(yes|no \((needs libfuse|off in|the kernel).*\))$")
+
+    def test_it_is_off_by_default(self):
+        self.options = "sync=manual"
+        self.restart()
+        self.assertEqual(self.status(".maplog", "status")["io_uring"],
+                         "no (switched off)")
+
+    def test_the_mount_works_with_it_or_without(self):
+        self.make()
+        self.append("one\ntwo\n")
+        self.assertEqual(self.entries(), [b"one\n", b"two\n"])
+        self.restart()
+        self.assertEqual(self.read("l", "ranges", "0-1"), b"one\ntwo\n")
+
+
 if __name__ == "__main__":
     mounted.main()
