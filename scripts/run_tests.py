@@ -172,6 +172,7 @@ def main():
     run.check("fuzz", ["scripts/fuzz", "--seconds", "15"])
     if built["build"]:
         run.check("filesystems", ["scripts/test-filesystems", "--short"])
+        run.check("disks", ["scripts/test-disks", "--short"])
     run.check("bench", ["scripts/bench", "--quick", "--no-install"])
     run.close(since)
 

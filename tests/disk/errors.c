@@ -124,12 +124,12 @@ static void open_again(unsigned done)
 static unsigned do_steps(const struct fault *fault, unsigned at, bool *failed)
 {
 	unsigned done = GOOD;
-	struct maplog *log;
-	int ret = 0;
+	struct maplog *log = NULL;
+	int ret;
 
-	require(!maplog_open(rig.dir, LOG, MAPLOG_WRITE, &log));
 	rig_mark("%s %c %u%s", fault->error, fault->kind, at,
 		 fault->on ? " on" : "");
+	ret = maplog_open(rig.dir, LOG, MAPLOG_WRITE, &log);
 	while (done < row.steps && !ret) {
 		ret = row_do(&row, done, &log);
 		done += !ret;
