@@ -158,11 +158,29 @@ static int seal_late(const struct maplog *log, const struct survey *survey,
 		ret = make_durable(log, segment, since(survey->mark, base));
 	if (!ret)
 		ret = idx_finish(segment, log->seed);
-	/* Damaged at its end, it is left as it is: for repair. */
-	if (!ret && known)
-		ret = cut(segment);
 	segment_close(segment);
 	return ret;
+}
+
+/* Cuts a segment that was sealed late, now that the checkpoint says that it is
+ * to be read by its .idx: the copy may be gone before the size is. Until then
+ * it can be done again. Damaged at its end, it is left as it is: for repair. */
+static void cut_late(const struct maplog *log, const struct survey *survey,
+		     size_t n)
+{
+	uint64_t base = survey->bases[n];
+	uint64_t end =
+		n + 1 < survey->count ? survey->bases[n + 1] : survey->next;
+	struct segment *segment;
+	bool known;
+
+	assert(base <= end);
+
+	if (log->checkpointed < end || open_suspect(log, base, &segment))
+		return;
+	if (!find_late_end(log, base, end - base, segment, &known) && known)
+		(void)cut(segment);
+	segment_close(segment);
 }
 
 static int set_aside(struct maplog *log, uint64_t base)
@@ -370,6 +388,8 @@ int recover(struct maplog *log)
 	ret = apply(log, &found);
 	if (!ret)
 		ret = write_checkpoint(log);
+	for (size_t n = found.sealed; !ret && n < found.tail; n++)
+		cut_late(log, &found, n);
 	survey_free(&found);
 	return ret;
 }
