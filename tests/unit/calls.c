@@ -243,7 +243,8 @@ static int begin(enum call call)
 		calls_exit(DIED);
 	if (error == FAULT_WAIT) {
 		stand_still();
-		return 0;
+		/* What was set meanwhile. */
+		error = count_down(&faults[call]);
 	}
 	if (error > 0)
 		errno = error;

@@ -34,7 +34,9 @@ enum call {
 /* Instead of an errno: */
 #define FAULT_SHORT (-1) /* read or write one byte only */
 #define FAULT_DIE   (-2) /* leave the process, as kill -9 would */
-#define FAULT_WAIT  (-3) /* wait for fault_go_on(), in another process too */
+#define FAULT_WAIT                                                             \
+	(-3) /* wait for fault_go_on(), in another process too;                \
+	      * then fail as was set meanwhile */
 
 /* The exit status of a process that died of FAULT_DIE. */
 #define DIED 77

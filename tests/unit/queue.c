@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of what waits while the device works: batches in the queue and calls
+ * that change the log, when the sync before them ends well, or fails.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "append.h"
+#include "fixture.h"
+#include "private.h"
+
+/* A call in a thread of its own. */
+struct caller {
+	pthread_t thread;
+	const char *text;
+	size_t bytes; /* of an entry, if there is no text */
+	bool conditional;
+	uint64_t at;
+	int ret;
+};
+
+static void *call_append(void *arg)
+{
+	struct caller *caller = arg;
+	char *zeros = calloc(1, caller->bytes + 1);
+	struct maplog_entry entry = { zeros, caller->bytes, 0 };
+
+	if (caller->text)
+		entry = (struct maplog_entry){ caller->text,
+					       strlen(caller->text), 0 };
+	caller->ret = caller->conditional
+			      ? maplog_append_at(tlog, caller->at, &entry, 1)
+			      : maplog_append(tlog, &entry, 1, NULL);
+	free(zeros);
+	return NULL;
+}
+
+static void *call_truncate(void *arg)
+{
+	struct caller *caller = arg;
+
+	caller->ret = maplog_truncate(tlog, caller->at);
+	return NULL;
+}
+
+static void start(struct caller *caller, void *(*call)(void *arg))
+{
+	calls_spare(true);
+	must(!pthread_create(&caller->thread, NULL, call, caller));
+	calls_spare(false);
+}
+
+static int end(struct caller *caller)
+{
+	pthread_join(caller->thread, NULL);
+	return caller->ret;
+}
+
+static size_t queued(void)
+{
+	size_t n = 0;
+
+	for (struct append *append = tlog->first_append; append;
+	     append = append->next)
+		n++;
+	return n;
+}
+
+/* Until so many batches are in the queue, and so many calls wait for it. */
+static void await(size_t batches, unsigned entering)
+{
+	bool there = false;
+
+	while (!there) {
+		pthread_mutex_lock(&tlog->write);
+		there = queued() == batches && tlog->entering == entering;
+		pthread_mutex_unlock(&tlog->write);
+		usleep(1000);
+	}
+}
+
+/* The first batch is on its way to the device, and stays there. */
+static void hold(struct caller *first)
+{
+	fault_share();
+	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
+	start(first, call_append);
+	fault_await();
+}
+
+/* The device fails, or not. */
+static void let_go(int error)
+{
+	fault_set(CALL_SYNC, 0, error ? -1 : 0, error);
+	fault_go_on();
+}
+
+START_TEST(failed_sync_fails_all_who_wait_for_it)
+{
+	struct caller first = { .text = "first" };
+	struct caller second = { .text = "second" };
+	struct caller third = { .at = 0 };
+
+	make_log("sync", "always", NULL);
+	hold(&first);
+	start(&second, call_append);
+	start(&third, call_truncate);
+	await(2, 1);
+	let_go(EIO);
+	ck_assert_int_eq(end(&first), -EIO);
+	ck_assert_int_eq(end(&second), -EIO);
+	ck_assert_int_eq(end(&third), -EROFS);
+}
+END_TEST
+
+START_TEST(batch_for_another_index_waits_for_nobody)
+{
+	struct caller first = { .text = "first" };
+	struct caller second = { .text = "second" };
+	struct caller stale = { .text = "x", .conditional = true, .at = 7 };
+	struct caller right = { .text = "y", .conditional = true, .at = 2 };
+
+	make_log("sync", "always", NULL);
+	hold(&first);
+	start(&second, call_append);
+	await(2, 0);
+	start(&stale, call_append);
+	await(3, 0);
+	start(&right, call_append);
+	await(4, 0);
+	let_go(0);
+	ck_assert_int_eq(end(&first), 0);
+	ck_assert_int_eq(end(&second), 0);
+	ck_assert_int_eq(end(&stale), -ESTALE);
+	ck_assert_int_eq(end(&right), 0);
+	expect_text(1, "second");
+	expect_text(2, "y");
+}
+END_TEST
+
+/* There is room for each, if not for both at once. */
+START_TEST(batches_that_a_full_disk_has_no_room_for_go_one_by_one)
+{
+	struct caller first = { .text = "first" };
+	struct caller second = { .bytes = 9 * MIB };
+	struct caller third = { .bytes = 9 * MIB };
+
+	make_log("sync", "always", "segment-size", "64M", NULL);
+	hold(&first);
+	start(&second, call_append);
+	start(&third, call_append);
+	await(3, 0);
+	fault_set(CALL_ALLOCATE, 0, 1, ENOSPC);
+	let_go(0);
+	ck_assert_int_eq(end(&first), 0);
+	ck_assert_int_eq(end(&second), 0);
+	ck_assert_int_eq(end(&third), 0);
+	expect_range(0, 3);
+}
+END_TEST
+
+/* Segments that are full and not durable, and nobody who sees to it. */
+static void make_rolled(int n)
+{
+	make_log("segment-size", "1M", "sync", "manual", NULL);
+	fault_set(CALL_THREAD, 0, -1, EAGAIN);
+	append_many((size_t)n, MIB);
+	append_many(1, 10);
+	ck_assert_uint_eq(counters().durable, 0);
+}
+
+START_TEST(batch_behind_a_truncation_that_failed_is_refused)
+{
+	struct caller first = { .at = 2 };
+	struct caller second = { .text = "second" };
+
+	make_rolled(2);
+	fault_share();
+	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
+	start(&first, call_truncate);
+	fault_await();
+	start(&second, call_append);
+	await(1, 0);
+	let_go(EIO);
+	ck_assert_int_eq(end(&first), -EIO);
+	ck_assert_int_eq(end(&second), -EROFS);
+}
+END_TEST
+
+START_TEST(what_another_policy_left_is_durable_before_the_next_batch)
+{
+	make_rolled(2);
+	tlog->options.sync = MAPLOG_SYNC_ALWAYS;
+	append("next");
+	ck_assert_uint_eq(counters().durable, 4);
+}
+END_TEST
+
+START_TEST(what_another_policy_left_and_cannot_be_synced_stops_the_log)
+{
+	make_rolled(2);
+	tlog->options.sync = MAPLOG_SYNC_ALWAYS;
+	fault_set(CALL_SYNC, 0, -1, EIO);
+	ck_assert_int_eq(try_append("next"), -EIO);
+	ck_assert_int_eq(try_append("next"), -EROFS);
+	expect_range(0, 3);
+}
+END_TEST
+
+START_TEST(too_many_segments_that_cannot_be_synced_stop_the_log)
+{
+	static char zeros[MIB];
+	const struct maplog_entry entry = { zeros, sizeof(zeros), 0 };
+
+	make_rolled(4);
+	fault_set(CALL_SYNC, 0, -1, EIO);
+	ck_assert_int_eq(maplog_append(tlog, &entry, 1, NULL), -EIO);
+	ck_assert_int_eq(try_append("next"), -EROFS);
+	expect_range(0, 5);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("queue");
+	TCase *tcase = unit_case(suite, "queue");
+
+	tcase_add_test(tcase, failed_sync_fails_all_who_wait_for_it);
+	tcase_add_test(tcase, batch_behind_a_truncation_that_failed_is_refused);
+	tcase_add_test(tcase, batch_for_another_index_waits_for_nobody);
+	tcase_add_test(tcase,
+		       batches_that_a_full_disk_has_no_room_for_go_one_by_one);
+	tcase_add_test(
+		tcase,
+		what_another_policy_left_is_durable_before_the_next_batch);
+	tcase_add_test(
+		tcase,
+		what_another_policy_left_and_cannot_be_synced_stops_the_log);
+	tcase_add_test(tcase,
+		       too_many_segments_that_cannot_be_synced_stop_the_log);
+	return unit_run(suite);
+}
