@@ -175,8 +175,10 @@ int sync_everything(struct maplog *log)
 		return ret;
 	next = log->head.page->next;
 	segment = log->active;
-	if (log->head.page->durable == next || !segment)
+	if (log->head.page->durable == next)
 		return 0;
+	/* Where there is none all that there was is sealed. */
+	assert(segment);
 	pthread_mutex_unlock(&log->write);
 	ret = sync_segment(log, segment);
 	pthread_mutex_lock(&log->write);

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ static const struct call_watch *watch;
 static _Thread_local bool inside;
 
 long calls_clock_offset;
+long calls_file_system;
 bool calls_in_memory;
 
 /* Parts of files that were written, see calls_wrote(). */
@@ -446,6 +448,18 @@ REAL(int, madvise, void *at, size_t bytes, int advice)
 	if (begin(CALL_ADVISE))
 		return -1;
 	return calls_in_memory ? 0 : __real_madvise(at, bytes, advice);
+}
+
+REAL(int, fstatfs64, int fd, struct statfs *fs)
+{
+	int ret = __real_fstatfs64(fd, fs);
+
+	if (calls_file_system) {
+		fs->f_type = calls_file_system;
+		fs->f_bsize = 4096;
+		fs->f_bavail = 1 << 20;
+	}
+	return ret;
 }
 
 REAL(int, flock, int fd, int operation)

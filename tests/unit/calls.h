@@ -101,6 +101,9 @@ void calls_look(void);
  * effect that a test could see, and are left out. */
 extern bool calls_in_memory;
 
+/* What statfs(2) says a store is on, with room enough; 0: the truth. */
+extern long calls_file_system;
+
 /* The clock that entries are stamped with: moved by so many seconds. */
 extern long calls_clock_offset;
 

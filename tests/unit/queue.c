@@ -46,6 +46,14 @@ static void *call_truncate(void *arg)
 	return NULL;
 }
 
+static void *call_sync(void *arg)
+{
+	struct caller *caller = arg;
+
+	caller->ret = maplog_sync(tlog, &caller->at);
+	return NULL;
+}
+
 static void start(struct caller *caller, void *(*call)(void *arg))
 {
 	calls_spare(true);
@@ -190,6 +198,72 @@ START_TEST(batch_behind_a_truncation_that_failed_is_refused)
 }
 END_TEST
 
+/* Until somebody waits for a sync of another one's to end. */
+static void await_sync(void)
+{
+	while (!__atomic_load_n(&tlog->written.__data.__wrefs,
+				__ATOMIC_RELAXED))
+		usleep(1000);
+}
+
+static void hold_sync(struct caller *first)
+{
+	fault_share();
+	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
+	start(first, call_sync);
+	fault_await();
+}
+
+/* Looped over whether the device fails. */
+START_TEST(sync_behind_a_sync_is_told_how_that_went)
+{
+	struct caller first = { .at = 0 };
+	struct caller second = { .at = 0 };
+
+	make_log("sync", "manual", NULL);
+	append("a");
+	hold_sync(&first);
+	start(&second, call_sync);
+	await_sync();
+	let_go(_i ? EIO : 0);
+	ck_assert_int_eq(end(&first), _i ? -EIO : 0);
+	ck_assert_int_eq(end(&second), _i ? -EROFS : 0);
+	ck_assert_uint_eq(second.at, _i ? 0 : 1);
+}
+END_TEST
+
+START_TEST(segment_that_cannot_be_finished_fails_the_sync)
+{
+	make_rolled(2);
+	fault_set(CALL_SYNC, 0, -1, EIO);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), -EIO);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), -EROFS);
+}
+END_TEST
+
+/* After an idle second the keeper writes a checkpoint. */
+START_TEST(checkpoint_that_cannot_be_written_stops_the_log)
+{
+	make_log("sync", "always", NULL);
+	append("a");
+	fault_set(CALL_SYNC, 0, -1, EIO);
+	while (!status().error)
+		usleep(10000);
+	ck_assert_int_eq(try_append("b"), -EROFS);
+	expect_text(0, "a");
+}
+END_TEST
+
+START_TEST(only_the_writer_syncs)
+{
+	make_log(NULL);
+	append("a");
+	close_log();
+	open_log(MAPLOG_READ);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), -EROFS);
+}
+END_TEST
+
 START_TEST(what_another_policy_left_is_durable_before_the_next_batch)
 {
 	make_rolled(2);
@@ -241,5 +315,10 @@ int main(void)
 		what_another_policy_left_and_cannot_be_synced_stops_the_log);
 	tcase_add_test(tcase,
 		       too_many_segments_that_cannot_be_synced_stop_the_log);
+	tcase_add_loop_test(tcase, sync_behind_a_sync_is_told_how_that_went, 0,
+			    2);
+	tcase_add_test(tcase, segment_that_cannot_be_finished_fails_the_sync);
+	tcase_add_test(tcase, checkpoint_that_cannot_be_written_stops_the_log);
+	tcase_add_test(tcase, only_the_writer_syncs);
 	return unit_run(suite);
 }

@@ -423,6 +423,41 @@ START_TEST(recovery_that_fails_can_be_repeated)
 }
 END_TEST
 
+START_TEST(evidence_that_there_is_no_name_for_is_not_thrown_away)
+{
+	char suffix[16] = "torn";
+
+	zero_payload(8);
+	for (int n = 0; n < 1000; n++) {
+		if (n)
+			snprintf(suffix, sizeof(suffix), "torn.%d", n);
+		make_file(log_path(KEPT, suffix), "before");
+	}
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EEXIST);
+	tlog = NULL;
+	ck_assert_int_eq(unlinkat(store, log_path(KEPT, "torn.7"), 0), 0);
+	open_log(MAPLOG_WRITE);
+	expect_kept(KEPT);
+}
+END_TEST
+
+static void append_nothing(void)
+{
+	open_log(MAPLOG_WRITE);
+	append("");
+}
+
+START_TEST(entries_without_bytes_are_made_durable)
+{
+	open_log(MAPLOG_WRITE);
+	close_log();
+	ck_assert_int_eq(run_child(append_nothing), 0);
+	open_log(MAPLOG_WRITE);
+	expect_kept(KEPT + TORN + 1);
+	expect_text(KEPT + TORN, "");
+}
+END_TEST
+
 static int die_at;
 
 static void recover_and_die(void)
@@ -511,6 +546,9 @@ static Suite *recover_suite(void)
 			    0, 8);
 	tcase_add_loop_test(rules, bad_entry_before_the_mark_is_not_cut, 0, 8);
 	tcase_add_test(rules, what_is_past_the_mark_is_written_again);
+	tcase_add_test(rules,
+		       evidence_that_there_is_no_name_for_is_not_thrown_away);
+	tcase_add_test(rules, entries_without_bytes_are_made_durable);
 	tcase_add_loop_test(rules, recovery_that_fails_can_be_repeated, 0, 30);
 	tcase_add_loop_test(rules, recovery_that_is_killed_can_be_repeated, 0,
 			    25);

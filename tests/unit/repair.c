@@ -337,6 +337,61 @@ START_TEST(repair_that_fails_has_changed_nothing)
 }
 END_TEST
 
+static void make_damaged(void)
+{
+	make_log("segment-size", "1M", NULL);
+	append_many(5, BYTES);
+	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	append_many(5, BYTES);
+	ck_assert_int_eq(maplog_trim(tlog, 1), 0);
+	close_log();
+	flip_bit(log_path(0, "log"), BYTES + 3, 1);
+	flip_bit(log_path(5, "idx"), 2 * RECORD_SIZE + 1, 1);
+}
+
+/* Looped over kinds of calls, one after the other. */
+START_TEST(repair_that_failed_can_be_repeated)
+{
+	static const enum call calls[] = {
+		CALL_OPEN, CALL_READ,	CALL_WRITE, CALL_SYNC, CALL_SYNC_DIR,
+		CALL_MAP,  CALL_ADVISE, CALL_NEW,   CALL_LOCK
+	};
+	enum call call = calls[_i];
+	bool reached = true;
+
+	make_damaged();
+	copy_tree(LOG, "damaged");
+	for (int n = 0; reached; n++) {
+		copy_tree("damaged", LOG);
+		fault_clear();
+		fault_set(call, n, 1, call == CALL_ADVISE ? EFAULT : EIO);
+		(void)maplog_repair(store, LOG, true, NULL, NULL);
+		reached = calls_made(call) > n;
+		fault_clear();
+		ck_assert_uint_eq(repair(true).n[MAPLOG_REMEDY_NONE], 0);
+		ck_assert_uint_eq(repair(true).n[MAPLOG_REMEDY_BIT], 0);
+		open_log(MAPLOG_READ);
+		expect_patterns(1, 10, BYTES);
+		close_log();
+	}
+}
+END_TEST
+
+START_TEST(evidence_that_there_is_no_name_for_is_not_done_without)
+{
+	char suffix[24] = "repaired";
+
+	make_damaged();
+	for (int n = 0; n < 1000; n++) {
+		if (n)
+			snprintf(suffix, sizeof(suffix), "repaired.%d", n);
+		make_file(log_path(0, suffix), "before");
+	}
+	ck_assert_int_eq(maplog_repair(store, LOG, true, NULL, NULL), -EEXIST);
+	ck_assert_uint_eq(repair(false).n[MAPLOG_REMEDY_BIT], 1);
+}
+END_TEST
+
 static Suite *repair_suite(void)
 {
 	Suite *suite = suite_create("repair");
@@ -358,6 +413,9 @@ static Suite *repair_suite(void)
 	tcase_add_test(logs, log_that_is_written_is_not_repaired);
 	tcase_add_test(logs, head_of_nobody_cannot_be_made_again);
 	tcase_add_test(logs, log_of_another_version_is_not_repaired);
+	tcase_add_loop_test(logs, repair_that_failed_can_be_repeated, 0, 9);
+	tcase_add_test(logs,
+		       evidence_that_there_is_no_name_for_is_not_done_without);
 	tcase_add_test(logs, repair_without_memory_says_so);
 	tcase_add_loop_test(logs, repair_that_fails_has_changed_nothing, 0, 5);
 	return suite;
