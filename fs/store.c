@@ -2,11 +2,9 @@
 /* The store, and its books: the logs that are open. */
 #include "store.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,83 +31,6 @@ int store_open(struct store *store, const char *path, bool read_only,
 }
 
 /* ---- Books ---- */
-
-void book_hold(struct book *book)
-{
-	__atomic_fetch_add(&book->holders, 1, __ATOMIC_RELAXED);
-}
-
-static void free_book(struct book *book)
-{
-	int ret;
-
-	watch_free(book->watch);
-	ret = maplog_close(book->log);
-	/* A log that was removed has nothing to be put in order. */
-	if (ret && !book->removed)
-		report(LOG_ERR, "%s: closing: %s", book->name, strerror(-ret));
-	if (book->dirfd >= 0)
-		close(book->dirfd);
-	free(book);
-}
-
-void book_put(struct book *book)
-{
-	uint32_t before =
-		__atomic_fetch_sub(&book->holders, 1, __ATOMIC_ACQ_REL);
-
-	assert(before);
-	if (before == 1)
-		free_book(book);
-}
-
-static void report_recovery(const struct book *book)
-{
-	const struct maplog_recovery *recovery;
-	struct maplog_status status;
-
-	(void)maplog_status(book->log, &status);
-	recovery = &status.recovery;
-	if (recovery->head)
-		report(LOG_WARNING, "%s: head was damaged and is rebuilt",
-		       book->name);
-	if (recovery->truncation)
-		report(LOG_NOTICE, "%s: finished an interrupted truncation",
-		       book->name);
-	if (recovery->torn_bytes)
-		report(LOG_WARNING,
-		       "%s: cut a torn tail at entry %" PRIu64 ", %" PRIu64
-		       " bytes are kept in a .torn file",
-		       book->name, recovery->torn_index, recovery->torn_bytes);
-	if (recovery->damaged)
-		report(LOG_ERR, "%s: %" PRIu64 " damaged entries", book->name,
-		       recovery->damaged);
-}
-
-/* For writing if possible, else for reading; the reason why not is kept. */
-static void open_log(struct store *store, struct book *book)
-{
-	enum maplog_mode mode = store->read_only ? MAPLOG_READ : MAPLOG_WRITE;
-	int ret;
-
-	do
-		ret = maplog_open(book->dirfd, ".", mode, &book->log);
-	while (ret == -EBUSY &&
-	       predecessor_keeps(book->dirfd, store->mountpoint,
-				 &store->patience));
-	if (!ret && mode == MAPLOG_WRITE) {
-		report_recovery(book);
-		return;
-	}
-	book->error = ret ? ret : -EROFS;
-	if (!ret)
-		return;
-	if (ret != -EBUSY)
-		report(LOG_ERR, "%s: %s", book->name, strerror(-ret));
-	if (mode == MAPLOG_WRITE &&
-	    maplog_open(book->dirfd, ".", MAPLOG_READ, &book->log))
-		book->log = NULL;
-}
 
 static bool has_head(int dirfd)
 {
@@ -187,7 +108,7 @@ static struct book *find_moved(const struct store *store,
 	return book;
 }
 
-static int add(struct store *store, const char *name, struct book **added)
+static int make_book(struct store *store, const char *name, struct book **made)
 {
 	struct book *book = calloc(1, sizeof(*book));
 	struct stat st;
@@ -207,13 +128,26 @@ static int add(struct store *store, const char *name, struct book **added)
 	book->number = st.st_ino;
 	book->device = st.st_dev;
 	strcpy(book->name, name);
-	open_log(store, book);
-	book->watch = watch_new(book);
 	book->holders = 1;
+	*made = book;
+	return 0;
+}
+
+static void list_book(struct store *store, struct book *book)
+{
+	book_open(store, book);
+	book->watch = watch_new(book);
 	book->next = store->books;
 	store->books = book;
-	*added = book;
-	return 0;
+}
+
+static int add(struct store *store, const char *name, struct book **added)
+{
+	int ret = make_book(store, name, added);
+
+	if (!ret)
+		list_book(store, *added);
+	return ret;
 }
 
 static void unlist(struct store *store, struct book *book)
@@ -268,53 +202,6 @@ int store_get(struct store *store, const char *name, struct book **book)
 	if (!ret)
 		book_hold(*book);
 	pthread_mutex_unlock(&store->lock);
-	return ret;
-}
-
-int book_reading_error(int ret)
-{
-	switch (ret) {
-	case -EUCLEAN:
-	case -EBADMSG:
-	case -ELOOP:
-		return -EIO;
-	default:
-		return ret;
-	}
-}
-
-int book_error(const struct book *book)
-{
-	return __atomic_load_n(&book->error, __ATOMIC_SEQ_CST);
-}
-
-bool book_is_ours(const struct book *book)
-{
-	return !book_error(book);
-}
-
-bool book_syncs(const struct book *book)
-{
-	struct maplog_options options;
-
-	if (!book->log)
-		return false;
-	maplog_options(book->log, &options);
-	return options.sync == MAPLOG_SYNC_ALWAYS;
-}
-
-int book_writable(struct book *book)
-{
-	int ret;
-
-	if (!book->log)
-		return -EIO;
-	ret = maplog_promote(book->log);
-	if (!ret && __atomic_exchange_n(&book->error, 0, __ATOMIC_SEQ_CST)) {
-		report(LOG_NOTICE, "%s: its writer is gone, now it is ours",
-		       book->name);
-		report_recovery(book);
-	}
 	return ret;
 }
 

@@ -107,6 +107,16 @@ int store_each(struct store *store, uint64_t from,
 void book_hold(struct book *book);
 void book_put(struct book *book);
 
+/** book_try() - open a book's log, for writing unless the store is read only;
+ * returns an errno of maplog_open()
+ */
+int book_try(const struct store *store, struct book *book);
+
+/** book_open() - likewise, if it is not open by now, or else for reading; why
+ * that is, is kept and reported
+ */
+void book_open(struct store *store, struct book *book);
+
 /** book_is_ours() - whether nobody but this process can change the log */
 bool book_is_ours(const struct book *book);
 
