@@ -14,6 +14,7 @@
 #include "name.h"
 #include "predecessor.h"
 #include "report.h"
+#include "together.h"
 #include "watch.h"
 
 int store_open(struct store *store, const char *path, bool read_only,
@@ -332,23 +333,59 @@ int store_each(struct store *store, uint64_t from,
 	return ret;
 }
 
-static int open_one(void *arg, const struct store_entry *entry)
-{
-	struct book *book;
+/* Logs that are opened at once when the daemon starts. */
+#define OPENERS 8
 
-	if (!store_get(arg, entry->name, &book))
-		book_put(book);
+/* Logs that are to be opened. */
+struct opening {
+	struct store *store;
+	struct book **books;
+	size_t count;
+	size_t room;
+};
+
+static int plan_one(void *arg, const struct store_entry *entry)
+{
+	struct opening *opening = arg;
+
+	if (opening->count == opening->room) {
+		size_t room = opening->room ? 2 * opening->room : 64;
+		void *books = reallocarray(opening->books, room,
+					   sizeof(*opening->books));
+
+		if (!books)
+			return -ENOMEM;
+		opening->books = books;
+		opening->room = room;
+	}
+	if (!make_book(opening->store, entry->name,
+		       &opening->books[opening->count]))
+		opening->count++;
 	return 0;
+}
+
+/* What that cannot open is tried again, and reported, one by one. */
+static void open_one(void *arg, size_t i)
+{
+	const struct opening *opening = arg;
+
+	(void)book_try(opening->store, opening->books[i]);
 }
 
 void store_open_all(struct store *store, const char *mountpoint)
 {
+	struct opening opening = { .store = store };
 	int ret;
 
 	store->mountpoint = mountpoint;
+	ret = store_each(store, 0, plan_one, &opening);
+	/* To open one is to wait for the disk some times. */
+	together(opening.count, OPENERS, open_one, &opening);
 	store->patience = PREDECESSOR_PATIENCE;
-	ret = store_each(store, 0, open_one, store);
+	for (size_t i = 0; i < opening.count; i++)
+		list_book(store, opening.books[i]);
 	store->patience = 0;
+	free(opening.books);
 	if (ret)
 		report(LOG_ERR, "reading the store: %s", strerror(-ret));
 }

@@ -405,6 +405,23 @@ class Succession(mounted.MountCase):
         self.assertEqual(self.counters(), (0, 21))
 
 
+class Many(mounted.MountCase):
+    """Logs of a store, which are opened at once when it is mounted."""
+
+    options = "sync=manual"
+
+    def test_each_of_many_logs_is_there_and_ours(self):
+        names = [f"l{i}" for i in range(50)]
+        for name in names:
+            self.make(name)
+            self.append(f"{name}\n", name)
+        self.restart()
+        for name in names:
+            self.append("more\n", name)
+            self.assertEqual(self.entries(name),
+                             [f"{name}\n".encode(), b"more\n"])
+
+
 class Stale(mounted.MountCase):
     """A daemon that was killed, and what it leaves."""
 
