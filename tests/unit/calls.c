@@ -17,12 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "written.h"
+
 #define REAL(ret, name, ...)                                                   \
 	ret __real_##name(__VA_ARGS__);                                        \
 	ret __wrap_##name(__VA_ARGS__);                                        \
 	ret __wrap_##name(__VA_ARGS__)
-
-#define WRITTEN_MAX 1024
 
 /*
  * Threads of a log make calls while a test sets and clears faults. A fault is
@@ -55,69 +55,6 @@ long calls_clock_offset;
 long calls_file_system;
 bool calls_in_memory;
 
-/* Parts of files that were written, see calls_wrote(). */
-static struct written {
-	ino_t ino;
-	uint64_t from;
-	uint64_t to;
-} written[WRITTEN_MAX];
-static int n_written;
-static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
-
-static void forget_written(void)
-{
-	pthread_mutex_lock(&writing);
-	n_written = 0;
-	pthread_mutex_unlock(&writing);
-}
-
-/* A write that goes past the page cache, where that can be. */
-static bool is_direct(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags & O_DIRECT || fcntl(fd, F_SETFL, flags | O_DIRECT))
-		return true;
-	(void)fcntl(fd, F_SETFL, flags);
-	return false;
-}
-
-static void remember(int fd, uint64_t from, size_t bytes)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || !is_direct(fd))
-		return;
-	pthread_mutex_lock(&writing);
-	if (n_written < WRITTEN_MAX)
-		written[n_written++] =
-			(struct written){ st.st_ino, from, from + bytes };
-	pthread_mutex_unlock(&writing);
-}
-
-static bool covers(const struct written *part, ino_t ino, uint64_t at)
-{
-	return part->ino == ino && part->from <= at && at < part->to;
-}
-
-bool calls_wrote(ino_t ino, uint64_t from, uint64_t to)
-{
-	bool found = true;
-
-	pthread_mutex_lock(&writing);
-	while (from < to && found) {
-		found = false;
-		for (int n = 0; n < n_written; n++) {
-			if (!covers(&written[n], ino, from))
-				continue;
-			from = written[n].to;
-			found = true;
-		}
-	}
-	pthread_mutex_unlock(&writing);
-	return found;
-}
-
 void fault_set(enum call call, int after, int times, int error)
 {
 	const union fault fault = {
@@ -137,7 +74,7 @@ void fault_clear(void)
 	}
 	store(changing, 0);
 	store(die_at, -1);
-	forget_written();
+	written_forget();
 }
 
 void fault_die(int n)
@@ -339,7 +276,7 @@ REAL(ssize_t, pwrite64, int fd, const void *buffer, size_t bytes, off_t offset)
 	if (error > 0)
 		return -1;
 	if (!inside)
-		remember(fd, (uint64_t)offset, bytes);
+		written_remember(fd, (uint64_t)offset, bytes);
 	return __real_pwrite64(fd, buffer, error && bytes ? 1 : bytes, offset);
 }
 

@@ -14,62 +14,14 @@
 #include "files.h"
 #include "fixture.h"
 #include "format.h"
-#include "head.h"
-
-/* The first batch is durable, the second is not. */
-#define KEPT	 2
-#define KEPT_END 8
-#define TORN	 3
-#define TORN_END (KEPT_END + 13)
-
-static void append_torn(void)
-{
-	static const struct maplog_entry entries[TORN] = {
-		{ "torn1", 5, UINT64_MAX },
-		{ "torn2", 5, UINT64_MAX },
-		{ "tor", 3, UINT64_MAX },
-	};
-
-	open_log(MAPLOG_WRITE);
-	ck_assert_int_eq(maplog_append(tlog, entries, TORN, NULL), 0);
-}
-
-static void make(void)
-{
-	make_log("segment-size", "1M", "sync", "manual", NULL);
-	append_batch("kept", "too!", NULL);
-	close_log();
-	ck_assert_int_eq(run_child(append_torn), 0);
-}
-
-static const char *data(void)
-{
-	return log_path(0, "log");
-}
-
-static void zero_payload(uint64_t from)
-{
-	zero_file(data(), KEPT_END + from, TORN_END);
-}
-
-static void zero_records(uint64_t from)
-{
-	zero_file(data(), RECORD_AT(KEPT) + from, RECORD_AT(KEPT + TORN));
-}
-
-static void expect_kept(uint64_t next)
-{
-	expect_range(0, next);
-	expect_text(0, "kept");
-	expect_text(1, "too!");
-}
+#include "tear.h"
 
 /* What a tear has left of some bytes, up to the last that is not zero. */
 static size_t left_of(uint64_t at, uint64_t end, char *to)
 {
 	size_t n = end - at;
 
-	read_file(data(), at, to, n);
+	read_file(tear_data(), at, to, n);
 	while (n && !to[n - 1])
 		n--;
 	return n;
@@ -117,13 +69,13 @@ static void expect_cut(void)
 {
 	look_at_torn();
 	open_log(MAPLOG_WRITE);
-	expect_kept(KEPT);
+	tear_expect_kept(KEPT);
 	expect_torn_file("torn");
 	ck_assert_uint_eq(status().recovery.damaged, 0);
 	ck_assert_uint_eq(append("next"), KEPT);
 	expect_text(KEPT, "next");
 	reopen_log();
-	expect_kept(KEPT + 1);
+	tear_expect_kept(KEPT + 1);
 	expect_text(KEPT, "next");
 	ck_assert_uint_eq(status().recovery.torn_bytes, 0);
 }
@@ -131,7 +83,7 @@ static void expect_cut(void)
 START_TEST(untorn_batch_is_kept)
 {
 	open_log(MAPLOG_WRITE);
-	expect_kept(KEPT + TORN);
+	tear_expect_kept(KEPT + TORN);
 	expect_text(2, "torn1");
 	expect_text(3, "torn2");
 	expect_text(4, "tor");
@@ -145,7 +97,7 @@ END_TEST
 /* Looped over every byte of the batch's payload. */
 START_TEST(tear_in_the_payload_cuts_the_batch)
 {
-	zero_payload((uint64_t)_i);
+	tear_payload((uint64_t)_i);
 	expect_cut();
 }
 END_TEST
@@ -153,7 +105,7 @@ END_TEST
 /* Looped over every byte of its records. */
 START_TEST(tear_in_the_records_cuts_the_batch)
 {
-	zero_records((uint64_t)_i);
+	tear_records((uint64_t)_i);
 	expect_cut();
 }
 END_TEST
@@ -161,8 +113,8 @@ END_TEST
 /* Looped over pairs of both. */
 START_TEST(tear_in_both_cuts_the_batch)
 {
-	zero_payload((uint64_t)_i % 14);
-	zero_records((uint64_t)_i % 73);
+	tear_payload((uint64_t)_i % 14);
+	tear_records((uint64_t)_i % 73);
 	expect_cut();
 }
 END_TEST
@@ -176,10 +128,10 @@ START_TEST(hole_in_the_records_cuts_the_batch)
 	if (_i % 24 == 15)
 		return;
 
-	read_file(data(), RECORD_AT(KEPT) + (uint64_t)_i, &byte, 1);
+	read_file(tear_data(), RECORD_AT(KEPT) + (uint64_t)_i, &byte, 1);
 	if (!byte)
 		return;
-	zero_file(data(), RECORD_AT(KEPT) + (uint64_t)_i,
+	zero_file(tear_data(), RECORD_AT(KEPT) + (uint64_t)_i,
 		  RECORD_AT(KEPT) + (uint64_t)_i + 1);
 	expect_cut();
 }
@@ -197,16 +149,16 @@ static void append_next_and_die(void)
 /* Two crashes: what the second one tears lies where the first one tore. */
 START_TEST(second_tear_in_the_same_place_is_cut_too)
 {
-	zero_payload((uint64_t)_i);
+	tear_payload((uint64_t)_i);
 	ck_assert_int_eq(run_child(append_next_and_die), DIED);
-	zero_file(data(), KEPT_END + 10 + (uint64_t)_i, TORN_END + 10);
+	zero_file(tear_data(), KEPT_END + 10 + (uint64_t)_i, TORN_END + 10);
 	open_log(MAPLOG_WRITE);
-	expect_kept(KEPT + 2);
+	tear_expect_kept(KEPT + 2);
 	expect_text(2, "next1");
 	expect_text(3, "next2");
 	ck_assert_uint_eq(append("last"), 4);
 	reopen_log();
-	expect_kept(KEPT + 3);
+	tear_expect_kept(KEPT + 3);
 	expect_text(4, "last");
 	ck_assert_int_eq(count_files(".torn"), 2);
 }
@@ -216,7 +168,7 @@ START_TEST(evidence_of_before_is_not_overwritten)
 {
 	make_file(log_path(KEPT, "torn"), "evidence");
 	make_file(log_path(KEPT, "torn.1"), "more");
-	zero_payload(3);
+	tear_payload(3);
 	look_at_torn();
 	open_log(MAPLOG_WRITE);
 	expect_torn_file("torn.2");
@@ -227,7 +179,7 @@ END_TEST
 
 START_TEST(full_disk_does_not_keep_a_torn_log_from_opening)
 {
-	zero_payload(3);
+	tear_payload(3);
 	/* The first file that is made, or the first bytes written to it. */
 	fault_set(_i ? CALL_WRITE : CALL_OPEN, _i ? 0 : 12, 1, ENOSPC);
 	if (maplog_open(store, LOG, MAPLOG_WRITE, &tlog)) {
@@ -236,10 +188,10 @@ START_TEST(full_disk_does_not_keep_a_torn_log_from_opening)
 		open_log(MAPLOG_WRITE);
 	}
 	fault_clear();
-	expect_kept(KEPT);
+	tear_expect_kept(KEPT);
 	append("next");
 	reopen_log();
-	expect_kept(KEPT + 1);
+	tear_expect_kept(KEPT + 1);
 }
 END_TEST
 
@@ -279,7 +231,7 @@ static void lose_sector(uint64_t n)
 	}
 	if (end > at / 512 * 512 + 512)
 		end = at / 512 * 512 + 512;
-	zero_file(data(), at, end);
+	zero_file(tear_data(), at, end);
 }
 
 static void make_large(void)
@@ -292,10 +244,10 @@ static void make_large(void)
 static void expect_large_cut(void)
 {
 	open_log(MAPLOG_WRITE);
-	expect_kept(5);
+	tear_expect_kept(5);
 	append_many(LARGE, LARGE_BYTES);
 	reopen_log();
-	expect_kept(5 + LARGE);
+	tear_expect_kept(5 + LARGE);
 	expect_patterns(5, 5 + LARGE, LARGE_BYTES);
 }
 
@@ -324,7 +276,7 @@ START_TEST(all_sectors_make_the_batch)
 {
 	make_large();
 	open_log(MAPLOG_WRITE);
-	expect_kept(5 + LARGE);
+	tear_expect_kept(5 + LARGE);
 	expect_patterns(5, 5 + LARGE, LARGE_BYTES);
 }
 END_TEST
@@ -345,9 +297,9 @@ START_TEST(bad_batch_with_a_good_one_behind_is_not_cut)
 	open_log(MAPLOG_WRITE);
 	close_log();
 	ck_assert_int_eq(run_child(append_two_batches), 0);
-	zero_file(data(), at, at + 1);
+	zero_file(tear_data(), at, at + 1);
 	open_log(MAPLOG_WRITE);
-	expect_kept(8);
+	tear_expect_kept(8);
 	ck_assert_int_eq(read_error(_i < 4 ? 5 : 6), -EBADMSG);
 	ck_assert_int_eq(read_error(_i < 4 ? 6 : 5), 0);
 	expect_text(7, "good");
@@ -366,9 +318,9 @@ START_TEST(bad_entry_before_the_mark_is_not_cut)
 {
 	uint64_t bad = (uint64_t)_i / 4;
 
-	zero_payload(0);
-	zero_records(0);
-	zero_file(data(), (uint64_t)_i, (uint64_t)_i + 1);
+	tear_payload(0);
+	tear_records(0);
+	zero_file(tear_data(), (uint64_t)_i, (uint64_t)_i + 1);
 	open_log(MAPLOG_WRITE);
 	expect_range(0, KEPT);
 	ck_assert_int_eq(read_error(bad), -EBADMSG);
@@ -388,7 +340,7 @@ START_TEST(what_is_past_the_mark_is_written_again)
 	struct stat idx;
 	struct stat log;
 
-	ck_assert_int_eq(fstatat(store, data(), &log, 0), 0);
+	ck_assert_int_eq(fstatat(store, tear_data(), &log, 0), 0);
 	ck_assert_int_eq(fstatat(store, log_path(0, "idx"), &idx, 0), 0);
 	fault_clear();
 	open_log(MAPLOG_WRITE);
@@ -401,133 +353,16 @@ START_TEST(what_is_past_the_mark_is_written_again)
 }
 END_TEST
 
-START_TEST(recovery_that_fails_can_be_repeated)
-{
-	static const enum call calls[] = { CALL_SYNC, CALL_SYNC_DIR, CALL_WRITE,
-					   CALL_READ, CALL_ADVISE };
-	int ret;
-
-	zero_payload(8);
-	fault_set(calls[_i / 6], _i % 6, 1, EIO);
-	ret = maplog_open(store, LOG, MAPLOG_WRITE, &tlog);
-	fault_clear();
-	if (ret) {
-		ck_assert_int_eq(ret, -EIO);
-		tlog = NULL;
-		open_log(MAPLOG_WRITE);
-	}
-	expect_kept(KEPT);
-	append("next");
-	reopen_log();
-	expect_kept(KEPT + 1);
-}
-END_TEST
-
-START_TEST(evidence_that_there_is_no_name_for_is_not_thrown_away)
-{
-	char suffix[16] = "torn";
-
-	zero_payload(8);
-	for (int n = 0; n < 1000; n++) {
-		if (n)
-			snprintf(suffix, sizeof(suffix), "torn.%d", n);
-		make_file(log_path(KEPT, suffix), "before");
-	}
-	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EEXIST);
-	tlog = NULL;
-	ck_assert_int_eq(unlinkat(store, log_path(KEPT, "torn.7"), 0), 0);
-	open_log(MAPLOG_WRITE);
-	expect_kept(KEPT);
-}
-END_TEST
-
-static void append_nothing(void)
-{
-	open_log(MAPLOG_WRITE);
-	append("");
-}
-
-START_TEST(entries_without_bytes_are_made_durable)
-{
-	open_log(MAPLOG_WRITE);
-	close_log();
-	ck_assert_int_eq(run_child(append_nothing), 0);
-	open_log(MAPLOG_WRITE);
-	expect_kept(KEPT + TORN + 1);
-	expect_text(KEPT + TORN, "");
-}
-END_TEST
-
-static int die_at;
-
-static void recover_and_die(void)
-{
-	fault_die(die_at);
-	open_log(MAPLOG_WRITE);
-}
-
-/* Looped over all calls that recovery makes: it is killed before each. */
-START_TEST(recovery_that_is_killed_can_be_repeated)
-{
-	zero_payload(8);
-	die_at = _i;
-	(void)run_child(recover_and_die);
-	open_log(MAPLOG_WRITE);
-	expect_kept(KEPT);
-	append("next");
-	reopen_log();
-	expect_kept(KEPT + 1);
-	ck_assert_int_ge(count_files(".torn"), 1);
-}
-END_TEST
-
-static void seal_and_die(void)
-{
-	open_log(MAPLOG_WRITE);
-	append_batch("one", "two", NULL);
-	fault_set(CALL_SYNC, 0, 1, FAULT_DIE);
-	(void)maplog_seal(tlog, NULL);
-}
-
-static uint64_t checkpoint_on_disk(void)
-{
-	struct maplog_checkpoint checkpoint;
-	struct maplog_head page;
-
-	read_file(LOG "/head", 0, &page, sizeof(page));
-	(void)head_checkpoint(&page, &checkpoint);
-	return checkpoint.durable;
-}
-
-/* Looped over all calls that recovery makes. A power cut may keep the size of a
- * file that was cut, with nothing where the copy of its index was. */
-START_TEST(segment_sealed_late_is_cut_when_the_mark_holds_its_end)
-{
-	create_log("segment-size", "1M", NULL);
-	ck_assert_int_eq(run_child(seal_and_die), DIED);
-	ck_assert_uint_eq(checkpoint_on_disk(), 0);
-	die_at = _i;
-	(void)run_child(recover_and_die);
-	if (file_size(data()) < TRAILER_AT)
-		ck_assert_uint_eq(checkpoint_on_disk(), 2);
-	open_log(MAPLOG_WRITE);
-	ck_assert_uint_lt(file_size(data()), TRAILER_AT);
-	expect_range(0, 2);
-	expect_text(1, "two");
-}
-END_TEST
-
 static Suite *recover_suite(void)
 {
 	Suite *suite = suite_create("recover");
 	TCase *tears = unit_case(suite, "tears");
 	TCase *sectors = unit_case(suite, "sectors");
 	TCase *rules = unit_case(suite, "rules");
-	TCase *late = unit_case(suite, "late");
 
-	tcase_add_checked_fixture(tears, make, NULL);
-	tcase_add_checked_fixture(sectors, make, NULL);
-	tcase_add_checked_fixture(rules, make, NULL);
+	tcase_add_checked_fixture(tears, tear_make, NULL);
+	tcase_add_checked_fixture(sectors, tear_make, NULL);
+	tcase_add_checked_fixture(rules, tear_make, NULL);
 	tcase_add_test(tears, untorn_batch_is_kept);
 	tcase_add_loop_test(tears, tear_in_the_payload_cuts_the_batch, 0, 13);
 	tcase_add_loop_test(tears, tear_in_the_records_cuts_the_batch, 0, 72);
@@ -546,15 +381,6 @@ static Suite *recover_suite(void)
 			    0, 8);
 	tcase_add_loop_test(rules, bad_entry_before_the_mark_is_not_cut, 0, 8);
 	tcase_add_test(rules, what_is_past_the_mark_is_written_again);
-	tcase_add_test(rules,
-		       evidence_that_there_is_no_name_for_is_not_thrown_away);
-	tcase_add_test(rules, entries_without_bytes_are_made_durable);
-	tcase_add_loop_test(rules, recovery_that_fails_can_be_repeated, 0, 30);
-	tcase_add_loop_test(rules, recovery_that_is_killed_can_be_repeated, 0,
-			    25);
-	tcase_add_loop_test(
-		late, segment_sealed_late_is_cut_when_the_mark_holds_its_end, 0,
-		24);
 	return suite;
 }
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of recovery that fails or is killed: it can be done again. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "fixture.h"
+#include "format.h"
+#include "head.h"
+#include "tear.h"
+
+START_TEST(recovery_that_fails_can_be_repeated)
+{
+	static const enum call calls[] = { CALL_SYNC, CALL_SYNC_DIR, CALL_WRITE,
+					   CALL_READ, CALL_ADVISE };
+	int ret;
+
+	tear_payload(8);
+	fault_set(calls[_i / 6], _i % 6, 1, EIO);
+	ret = maplog_open(store, LOG, MAPLOG_WRITE, &tlog);
+	fault_clear();
+	if (ret) {
+		ck_assert_int_eq(ret, -EIO);
+		tlog = NULL;
+		open_log(MAPLOG_WRITE);
+	}
+	tear_expect_kept(KEPT);
+	append("next");
+	reopen_log();
+	tear_expect_kept(KEPT + 1);
+}
+END_TEST
+
+START_TEST(evidence_that_there_is_no_name_for_is_not_thrown_away)
+{
+	char suffix[16] = "torn";
+
+	tear_payload(8);
+	for (int n = 0; n < 1000; n++) {
+		if (n)
+			snprintf(suffix, sizeof(suffix), "torn.%d", n);
+		make_file(log_path(KEPT, suffix), "before");
+	}
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EEXIST);
+	tlog = NULL;
+	ck_assert_int_eq(unlinkat(store, log_path(KEPT, "torn.7"), 0), 0);
+	open_log(MAPLOG_WRITE);
+	tear_expect_kept(KEPT);
+}
+END_TEST
+
+static void append_nothing(void)
+{
+	open_log(MAPLOG_WRITE);
+	append("");
+}
+
+START_TEST(entries_without_bytes_are_made_durable)
+{
+	open_log(MAPLOG_WRITE);
+	close_log();
+	ck_assert_int_eq(run_child(append_nothing), 0);
+	open_log(MAPLOG_WRITE);
+	tear_expect_kept(KEPT + TORN + 1);
+	expect_text(KEPT + TORN, "");
+}
+END_TEST
+
+static int die_at;
+
+static void recover_and_die(void)
+{
+	fault_die(die_at);
+	open_log(MAPLOG_WRITE);
+}
+
+/* Looped over all calls that recovery makes: it is killed before each. */
+START_TEST(recovery_that_is_killed_can_be_repeated)
+{
+	tear_payload(8);
+	die_at = _i;
+	(void)run_child(recover_and_die);
+	open_log(MAPLOG_WRITE);
+	tear_expect_kept(KEPT);
+	append("next");
+	reopen_log();
+	tear_expect_kept(KEPT + 1);
+	ck_assert_int_ge(count_files(".torn"), 1);
+}
+END_TEST
+
+static void seal_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	append_batch("one", "two", NULL);
+	fault_set(CALL_SYNC, 0, 1, FAULT_DIE);
+	(void)maplog_seal(tlog, NULL);
+}
+
+static uint64_t checkpoint_on_disk(void)
+{
+	struct maplog_checkpoint checkpoint;
+	struct maplog_head page;
+
+	read_file(LOG "/head", 0, &page, sizeof(page));
+	(void)head_checkpoint(&page, &checkpoint);
+	return checkpoint.durable;
+}
+
+/* Looped over all calls that recovery makes. A power cut may keep the size of a
+ * file that was cut, with nothing where the copy of its index was. */
+START_TEST(segment_sealed_late_is_cut_when_the_mark_holds_its_end)
+{
+	create_log("segment-size", "1M", NULL);
+	ck_assert_int_eq(run_child(seal_and_die), DIED);
+	ck_assert_uint_eq(checkpoint_on_disk(), 0);
+	die_at = _i;
+	(void)run_child(recover_and_die);
+	if (file_size(tear_data()) < TRAILER_AT)
+		ck_assert_uint_eq(checkpoint_on_disk(), 2);
+	open_log(MAPLOG_WRITE);
+	ck_assert_uint_lt(file_size(tear_data()), TRAILER_AT);
+	expect_range(0, 2);
+	expect_text(1, "two");
+}
+END_TEST
+
+static Suite *again_suite(void)
+{
+	Suite *suite = suite_create("again");
+	TCase *rules = unit_case(suite, "rules");
+	TCase *late = unit_case(suite, "late");
+
+	tcase_add_checked_fixture(rules, tear_make, NULL);
+	tcase_add_test(rules,
+		       evidence_that_there_is_no_name_for_is_not_thrown_away);
+	tcase_add_test(rules, entries_without_bytes_are_made_durable);
+	tcase_add_loop_test(rules, recovery_that_fails_can_be_repeated, 0, 30);
+	tcase_add_loop_test(rules, recovery_that_is_killed_can_be_repeated, 0,
+			    25);
+	tcase_add_loop_test(
+		late, segment_sealed_late_is_cut_when_the_mark_holds_its_end, 0,
+		24);
+	return suite;
+}
+
+int main(void)
+{
+	return unit_run(again_suite());
+}
