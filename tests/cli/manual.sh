@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The examples of the manual page do what it says that they do.
+# The examples of the manual page, and those of the README at a shell, do what
+# it says that they do.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -23,6 +24,27 @@ while IFS= read -r line; do
     [[ $line = *' follow '* ]] || eval "${line#\$ }" 2>&1 || true
 done <want >got
 diff want got >&2 || fail "other than the manual says"
+
+# Likewise the README's; what goes on for ever is looked at once.
+mkdir readme
+cd readme
+sed -n '/^## At a shell/,/^## What/p' "${page%man/*}README.md" |
+    sed -n '/^...console$/,/^...$/p' | sed '1d;$d' >want
+[ "$(grep -c '^\$ ' want)" -ge 8 ] || fail "few examples in the README"
+while IFS= read -r line; do
+    [[ $line = '$ '* ]] || continue
+    echo "$line"
+    case $line in
+        *--watch*)
+            line=${line#\$ }
+            eval "${line%#*} --count=1" >said
+            ;;
+        *' help '*) eval "${line#\$ }" >said ;;
+        *) eval "${line#\$ }" 2>&1 || true ;;
+    esac
+done <want >got
+diff want got >&2 || fail "other than the README says"
+[ "$(zcat orders.gz | wc -l)" = 3 ] || fail "the export of the README"
 
 # Every command and long option is there.
 for command in create ls append read follow status verify truncate trim sync \
