@@ -174,14 +174,33 @@ int dir_make_way(int dirfd, const char *name)
 	return ret;
 }
 
-int dir_unlink(int dirfd, uint64_t base, const char *suffix)
+static int unlink_file(int dirfd, uint64_t base, const char *suffix, bool *was)
 {
 	char name[DIR_NAME_SIZE];
 
 	dir_name(name, base, suffix);
-	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+	*was = true;
+	if (!unlinkat(dirfd, name, 0))
+		return 0;
+	*was = errno != ENOENT;
+	if (!*was)
 		return 0;
 	return errno == EISDIR ? dir_make_way(dirfd, name) : -errno;
+}
+
+int dir_unlink(int dirfd, uint64_t base, const char *suffix)
+{
+	bool was;
+
+	return unlink_file(dirfd, base, suffix, &was);
+}
+
+int dir_clear(int dirfd, uint64_t base, const char *suffix)
+{
+	bool was;
+	int ret = unlink_file(dirfd, base, suffix, &was);
+
+	return ret || !was ? ret : io_sync_dir(dirfd);
 }
 
 int dir_unlink_segment(int dirfd, uint64_t base)

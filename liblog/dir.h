@@ -61,6 +61,14 @@ int dir_make_way(int dirfd, const char *name);
  */
 int dir_unlink(int dirfd, uint64_t base, const char *suffix);
 
+/**
+ * dir_clear() - likewise, for good: before a new file gets that name
+ *
+ * A power cut could else leave the old file under a name that it shares with
+ * one of the new ones.
+ */
+int dir_clear(int dirfd, uint64_t base, const char *suffix);
+
 /** dir_unlink_segment() - remove both files of a segment */
 int dir_unlink_segment(int dirfd, uint64_t base);
 

@@ -7,6 +7,7 @@
 
 #include "append.h"
 #include "dir.h"
+#include "io.h"
 #include "publish.h"
 #include "sync.h"
 #include "trailer.h"
@@ -139,6 +140,7 @@ static int remove_empty(struct maplog *log)
 {
 	struct segment *empty = log->active;
 	uint64_t base = empty->trailer.base;
+	int ret;
 
 	assert(empty && !empty->count);
 
@@ -150,7 +152,8 @@ static int remove_empty(struct maplog *log)
 	pthread_mutex_unlock(&log->segments);
 	log->active = NULL;
 	roll_let_go(log, empty, true);
-	return dir_unlink_segment(log->dirfd, base);
+	ret = dir_unlink_segment(log->dirfd, base);
+	return ret ? ret : io_sync_dir(log->dirfd);
 }
 
 int roll(struct maplog *log)

@@ -108,8 +108,9 @@ static int make_files(int dirfd, struct segment *segment, mode_t mode,
 	uint64_t base = segment->trailer.base;
 	int ret;
 
-	/* An index without a segment is left over from an unlink. */
-	ret = dir_unlink(dirfd, base, suffix[MAPLOG_INDEX]);
+	/* An index without a segment is left over from an unlink: records of
+	 * what was truncated, which are true again of a file full of zeros. */
+	ret = dir_clear(dirfd, base, suffix[MAPLOG_INDEX]);
 	if (ret)
 		return ret;
 	ret = make_file(dirfd, base, suffix[MAPLOG_DATA], mode,

@@ -212,7 +212,8 @@ int torn_set_aside(int dirfd, uint64_t base, uint64_t *bytes)
 	dir_name(name, base, DIR_LOG);
 	if (is_blank(dirfd, name, bytes)) {
 		*bytes = 0;
-		return dir_unlink_segment(dirfd, base);
+		ret = dir_unlink_segment(dirfd, base);
+		return ret ? ret : io_sync_dir(dirfd);
 	}
 	for (int n = 0; n < TRIES && ret == -EEXIST; n++) {
 		torn_name(aside, base, n);

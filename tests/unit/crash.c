@@ -118,6 +118,23 @@ START_TEST(power_cut_in_a_long_row_takes_what_was_not_synced)
 }
 END_TEST
 
+/* Those of scripts/crash-soak in which a power cut once took what it must not:
+ * see docs/durability.md. */
+static const struct {
+	const char *sync;
+	uint64_t seed;
+} found[] = { { "always", 60 }, { "manual", 1174 } };
+
+START_TEST(power_cut_in_a_row_that_was_found_takes_nothing_more)
+{
+	struct row row;
+
+	powercut_prepare(found[_i].sync);
+	powercut_toss(&row, found[_i].seed);
+	end(powercut_run(&row));
+}
+END_TEST
+
 /* As a failure has named it: MAPLOG_ROW="always 2e5 0 6 1 4". */
 START_TEST(power_cut_in_the_row_that_is_asked_for)
 {
@@ -151,6 +168,10 @@ static Suite *crash_suite(void)
 	tcase_add_loop_test(manual,
 			    power_cut_in_a_long_row_takes_what_was_not_synced,
 			    0, LONG / ROWS / ONE_IN + 1);
+	tcase_add_loop_test(
+		unit_case(suite, "found"),
+		power_cut_in_a_row_that_was_found_takes_nothing_more, 0,
+		(int)(sizeof(found) / sizeof(*found)));
 	if (getenv("MAPLOG_ROW"))
 		tcase_add_test(unit_case(suite, "row"),
 			       power_cut_in_the_row_that_is_asked_for);

@@ -134,6 +134,22 @@ START_TEST(idx_without_a_segment_is_in_nobodys_way)
 }
 END_TEST
 
+/* A power cut could bring it back beside a new .log that has lost its bytes:
+ * its records would be true again of what is all zeros. */
+START_TEST(idx_without_a_segment_is_gone_for_good_before_there_is_one)
+{
+	destroy();
+	ck_assert_int_eq(unlinkat(store, DATA, 0), 0);
+	fault_clear();
+	fault_set(CALL_SYNC_DIR, 0, 1, EIO);
+	ck_assert_int_eq(create(), -EIO);
+	ck_assert(!file_exists(DATA));
+	fault_clear();
+	make();
+	ck_assert_int_eq(calls_made(CALL_SYNC_DIR), 0);
+}
+END_TEST
+
 /* Looped over the calls of creating, each failing once. */
 START_TEST(segment_that_cannot_be_created_leaves_nothing)
 {
@@ -286,6 +302,9 @@ static Suite *segment_suite(void)
 	tcase_add_test(files, record_is_put_in_the_copy_and_in_the_idx);
 	tcase_add_test(files, name_that_is_taken_is_refused_and_left);
 	tcase_add_test(files, idx_without_a_segment_is_in_nobodys_way);
+	tcase_add_test(
+		files,
+		idx_without_a_segment_is_gone_for_good_before_there_is_one);
 	tcase_add_loop_test(
 		files, segment_that_cannot_be_created_leaves_nothing, 0, 9);
 	tcase_add_test(files, first_sync_makes_the_names_durable_too);
