@@ -226,8 +226,13 @@ int head_prepare(const struct head *head)
 
 int head_reach(const struct head *head)
 {
+	int ret;
+
 	assert(head->writable);
-	return io_populate(head->page, MAPLOG_HEAD_SIZE, true);
+
+	ret = io_populate(head->page, MAPLOG_HEAD_SIZE, true);
+	/* A byte of the magic, which is what it is. */
+	return ret == -ENOSPC ? io_refusal(head->fd, 0) : ret;
 }
 
 int head_set_checkpoint(struct head *head, struct maplog_checkpoint *checkpoint)

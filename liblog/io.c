@@ -268,6 +268,17 @@ int io_populate(const void *at, size_t bytes, bool writable)
 	return writable ? -ENOSPC : -EIO;
 }
 
+int io_refusal(int fd, uint64_t offset)
+{
+	char byte;
+	int ret;
+
+	ret = io_read(fd, &byte, 1, offset);
+	if (!ret)
+		ret = io_write(fd, &byte, 1, offset);
+	return ret && ret != -EDQUOT ? ret : -ENOSPC;
+}
+
 void io_advise(void *at, size_t bytes, int advice)
 {
 	assert((uintptr_t)at % io_page() == 0);

@@ -98,6 +98,15 @@ int io_map(int fd, uint64_t offset, size_t bytes, bool writable, void **at);
  */
 int io_populate(const void *at, size_t bytes, bool writable);
 
+/**
+ * io_refusal() - why a page cannot be stored into that io_populate() refused
+ * @offset: of a byte in it that nobody else changes
+ *
+ * Return: what a write there says, -EIO of a file system that was shut down
+ * by an error; else -ENOSPC.
+ */
+int io_refusal(int fd, uint64_t offset);
+
 /** io_advise() - madvise(2), which may be ignored; whole pages */
 void io_advise(void *at, size_t bytes, int advice);
 

@@ -307,15 +307,18 @@ static int preflight(struct segment *segment, uint64_t bytes, uint64_t n)
 	assert(!segment->in_place);
 
 	ret = io_keep_headroom(segment->fd[MAPLOG_DATA], bytes);
-	if (!ret)
-		ret = io_populate(segment->data + segment->used, bytes, true);
+	if (ret)
+		return ret;
+	ret = io_populate(segment->data + segment->used, bytes, true);
 	if (!ret)
 		ret = io_populate(&segment->copy[segment->count], records,
 				  true);
 	if (!ret)
 		ret = io_populate(&segment->index[segment->count], records,
 				  true);
-	return ret;
+	return ret == -ENOSPC
+		       ? io_refusal(segment->fd[MAPLOG_DATA], segment->used)
+		       : ret;
 }
 
 int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n)

@@ -230,6 +230,22 @@ START_TEST(full_disk_writes_no_checkpoint)
 }
 END_TEST
 
+START_TEST(page_that_cannot_be_reached_any_more_is_no_full_disk)
+{
+	struct maplog_checkpoint next = { .durable = 1 };
+
+	head.in_place = false;
+	fault_set(CALL_ADVISE, 0, 1, EFAULT);
+	fault_set(CALL_WRITE, 0, 1, EIO);
+	ck_assert_int_eq(head_set_checkpoint(&head, &next), -EIO);
+	/* A quota is one. */
+	fault_set(CALL_ADVISE, 0, 1, EFAULT);
+	fault_set(CALL_WRITE, 0, 1, EDQUOT);
+	ck_assert_int_eq(head_set_checkpoint(&head, &next), -ENOSPC);
+	ck_assert_uint_eq(checkpoint().durable, 0);
+}
+END_TEST
+
 START_TEST(live_mark_counts_where_it_is_higher)
 {
 	set_checkpoint(5);
@@ -328,6 +344,8 @@ static Suite *head_suite(void)
 			    5);
 	tcase_add_test(marks, checkpoint_that_is_not_synced_is_an_error);
 	tcase_add_test(marks, full_disk_writes_no_checkpoint);
+	tcase_add_test(marks,
+		       page_that_cannot_be_reached_any_more_is_no_full_disk);
 	tcase_add_test(marks, live_mark_counts_where_it_is_higher);
 	tcase_add_test(marks, live_mark_that_is_not_intact_does_not_count);
 	tcase_add_test(marks, live_mark_of_another_generation_does_not_count);

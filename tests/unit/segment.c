@@ -216,6 +216,16 @@ START_TEST(full_disk_refuses_a_reservation)
 }
 END_TEST
 
+/* As a file system does that was shut down: it has space, but takes nothing. */
+START_TEST(disk_that_has_failed_is_not_called_full)
+{
+	segment_->in_place = false;
+	fault_set(CALL_ADVISE, 0, 1, EFAULT);
+	fault_set(CALL_WRITE, 0, 1, EIO);
+	ck_assert_int_eq(segment_reserve(segment_, 100, 1), -EIO);
+}
+END_TEST
+
 START_TEST(preflight_touches_what_will_be_stored_to)
 {
 	segment_->in_place = false;
@@ -317,6 +327,7 @@ static Suite *segment_suite(void)
 	tcase_add_test(space, space_is_reserved_to_the_end_but_not_beyond);
 	tcase_add_test(space, interrupted_reservation_is_gone_on_with);
 	tcase_add_loop_test(space, full_disk_refuses_a_reservation, 0, 6);
+	tcase_add_test(space, disk_that_has_failed_is_not_called_full);
 	tcase_add_test(space, preflight_touches_what_will_be_stored_to);
 	tcase_add_test(space, fits_is_exact);
 	return suite;
