@@ -59,40 +59,59 @@ static void write_zeros(int fd, uint64_t from, uint64_t to, uint64_t piece)
 	}
 }
 
+/* From the first page on that was never written to, as far as there is space.
+ */
+static void write_until(struct segment *segment, enum region region,
+			uint64_t now, uint64_t to, uint64_t piece)
+{
+	uint64_t start =
+		region == REGION_COPY ? segment->trailer.payload_size : 0;
+	uint64_t from = page_up(now);
+
+	/* Never where something is: the page of the last entry is written. */
+	if (from < segment->fresh[region])
+		from = segment->fresh[region];
+	to = page_up(to);
+	if (to > segment->allocated[region])
+		to = segment->allocated[region];
+	assert(from >= now);
+
+	write_zeros(segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
+						       : MAPLOG_DATA],
+		    start + from, start + to, piece);
+	segment->fresh[region] = to;
+}
+
 static void use(struct segment *segment, enum region region, uint64_t now,
 		uint64_t batch, bool synced)
 {
 	const struct plan plan = plan_for(now, batch, synced);
-	uint64_t start =
-		region == REGION_COPY ? segment->trailer.payload_size : 0;
-	uint64_t from = page_up(now);
-	uint64_t to = page_up(now + batch + plan.step);
 
-	if (now + batch <= segment->fresh[region] ||
-	    (plan.step < io_page() && batch < LARGE))
-		return;
-	/* Never where something is: the page of the last entry is written. */
-	if (from < segment->fresh[region])
-		from = segment->fresh[region];
-	if (to > segment->allocated[region])
-		to = segment->allocated[region];
-	assert(from >= now && now + batch <= to);
+	if (plan.step >= io_page() || batch >= LARGE)
+		write_until(segment, region, now, now + batch + plan.step,
+			    plan.piece);
+}
 
-	write_zeros(segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
-						       : MAPLOG_DATA],
-		    start + from, start + to, plan.piece);
-	segment->fresh[region] = to;
+/* Whether a batch comes to where a region is fresh. */
+static bool is_fresh(const struct segment *segment, enum region region,
+		     uint64_t end)
+{
+	return end > segment->fresh[region];
 }
 
 void fresh_use(struct segment *segment, uint64_t bytes, uint64_t n, bool synced)
 {
 	const uint64_t record = sizeof(struct maplog_record);
+	const uint64_t records = segment->count * record;
 
 	/* Elsewhere such a write takes new space. */
 	if (!segment->in_place)
 		return;
-	use(segment, REGION_PAYLOAD, segment->used, bytes, synced);
-	use(segment, REGION_COPY, segment->count * record, n * record, synced);
+	if (is_fresh(segment, REGION_PAYLOAD, segment->used + bytes))
+		use(segment, REGION_PAYLOAD, segment->used, bytes, synced);
+	if (is_fresh(segment, REGION_COPY, records + n * record))
+		use(segment, REGION_COPY, records, n * record, synced);
 	/* That is not synced with them. */
-	use(segment, REGION_INDEX, segment->count * record, n * record, false);
+	if (is_fresh(segment, REGION_INDEX, records + n * record))
+		use(segment, REGION_INDEX, records, n * record, false);
 }

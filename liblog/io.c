@@ -358,5 +358,12 @@ int io_replace(int dirfd, const char *name, const void *data, size_t bytes,
 
 size_t io_page(void)
 {
-	return (size_t)sysconf(_SC_PAGESIZE);
+	static size_t page;
+	size_t known = __atomic_load_n(&page, __ATOMIC_RELAXED);
+
+	if (known)
+		return known;
+	known = (size_t)sysconf(_SC_PAGESIZE);
+	__atomic_store_n(&page, known, __ATOMIC_RELAXED);
+	return known;
 }
