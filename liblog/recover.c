@@ -226,8 +226,10 @@ static int hold_place(const struct maplog *log, struct survey *survey)
 	dir_name(name, survey->missing, DIR_LOG);
 	ret = io_open(log->dirfd, name, O_WRONLY | O_CREAT | O_EXCL, log->mode,
 		      &fd, NULL);
+	/* On a full disk, too: without it there would be entries there, to the
+	 * next writer, that a truncation has taken away. */
 	if (ret)
-		return ret == -ENOSPC || ret == -EDQUOT ? 0 : ret;
+		return ret;
 	close(fd);
 	return survey_add_missing(survey);
 }
