@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -19,6 +20,9 @@
 
 /* What disks and file systems take past the page cache, whatever they are. */
 #define PIECE ((uint64_t)4096)
+
+/* What is written again in one go. */
+#define REWRITE ((uint64_t)1 << 20)
 
 int io_size(int fd, uint64_t *size)
 {
@@ -141,25 +145,46 @@ static int write_past_cache(int fd, const uint8_t *data, uint64_t bytes,
 	return ret;
 }
 
+static int rewrite_with(uint8_t *data, int fd, uint64_t from, uint64_t to)
+{
+	int ret = 0;
+
+	while (!ret && from < to) {
+		uint64_t n = to - from < REWRITE ? to - from : REWRITE;
+
+		ret = io_read(fd, data, n, from);
+		if (!ret)
+			ret = write_past_cache(fd, data, n, from);
+		from += n;
+	}
+	return ret;
+}
+
 int io_rewrite(int fd, uint64_t from, uint64_t to)
 {
-	_Alignas(PIECE) uint8_t data[8 * PIECE];
+	uint8_t *memory;
 	uint64_t size;
 	int ret;
 
 	assert(from <= to);
 
+	if (from == to)
+		return 0;
 	ret = io_size(fd, &size);
+	from &= ~(PIECE - 1);
 	to = (to + PIECE - 1) & ~(PIECE - 1);
 	to = to < size ? to : size;
-	for (from &= ~(PIECE - 1); !ret && from < to; from += sizeof(data)) {
-		uint64_t n =
-			to - from < sizeof(data) ? to - from : sizeof(data);
-
-		ret = io_read(fd, data, n, from);
-		if (!ret)
-			ret = write_past_cache(fd, data, n, from);
-	}
+	/* Much at once is quicker than piece by piece, as the latter goes. */
+	if (!ret && to > from + REWRITE)
+		ret = io_sync(fd);
+	if (ret)
+		return ret;
+	memory = malloc(REWRITE + PIECE);
+	if (!memory)
+		return -ENOMEM;
+	ret = rewrite_with(memory + (-(uintptr_t)memory & (PIECE - 1)), fd,
+			   from, to);
+	free(memory);
 	return ret;
 }
 

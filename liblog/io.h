@@ -55,7 +55,7 @@ int io_write(int fd, const void *buffer, size_t bytes, uint64_t offset);
  * these pages is synced without error, and reads as zeros when they are gone.
  *
  * Durable after the next io_sync().
- * Return: 0; else the -errno of pread(2) or pwrite(2).
+ * Return: 0; -ENOMEM; else the -errno of fdatasync(2), pread(2) or pwrite(2).
  */
 int io_rewrite(int fd, uint64_t from, uint64_t to);
 
