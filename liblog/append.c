@@ -255,13 +255,20 @@ static int finish_rolled(struct maplog *log)
 }
 
 /* Under `always` what comes before a batch must be durable before it is, and
- * need not be where another policy was in force. */
-static int secure_rolled(struct maplog *log)
+ * need not be where another policy was in force. From then on nobody syncs the
+ * active segment beside who leads: of two, only one is told of an error.
+ * Releases the lock. */
+static int secure_rest(struct maplog *log)
 {
-	if (log->options.sync != MAPLOG_SYNC_ALWAYS || !log->active ||
-	    log->head.page->durable >= log->active->trailer.base)
+	int ret;
+
+	if (log->options.sync != MAPLOG_SYNC_ALWAYS ||
+	    log->head.page->durable == log->tail)
 		return 0;
-	return finish_rolled(log);
+	sync_begin(log);
+	ret = log_error(log) ? -EROFS : sync_everything(log);
+	sync_end(log);
+	return ret;
 }
 
 /* Makes the active segment durable up to the tail. Releases the lock. */
@@ -333,7 +340,7 @@ static void commit_some(struct maplog *log)
 	refuse_stale(log);
 	if (!log->first_append)
 		return;
-	ret = log_error(log) ? -EROFS : secure_rolled(log);
+	ret = log_error(log) ? -EROFS : secure_rest(log);
 	if (!ret)
 		ret = next_group(log, &group);
 	if (!ret && group.batches)

@@ -232,6 +232,25 @@ START_TEST(sync_behind_a_sync_is_told_how_that_went)
 }
 END_TEST
 
+/* The device tells of its error once, to whoever asks first. */
+START_TEST(batch_beside_a_sync_of_another_policy_that_fails_is_refused)
+{
+	struct caller first = { .at = 0 };
+	struct caller second = { .text = "second" };
+
+	make_log("sync", "manual", NULL);
+	append("a");
+	hold_sync(&first);
+	tlog->options.sync = MAPLOG_SYNC_ALWAYS;
+	start(&second, call_append);
+	await_sync();
+	fault_set(CALL_SYNC, 0, 1, EIO);
+	fault_go_on();
+	ck_assert_int_eq(end(&first), -EIO);
+	ck_assert_int_eq(end(&second), -EROFS);
+}
+END_TEST
+
 START_TEST(segment_that_cannot_be_finished_fails_the_sync)
 {
 	make_rolled(2);
@@ -317,6 +336,9 @@ int main(void)
 		       too_many_segments_that_cannot_be_synced_stop_the_log);
 	tcase_add_loop_test(tcase, sync_behind_a_sync_is_told_how_that_went, 0,
 			    2);
+	tcase_add_test(
+		tcase,
+		batch_beside_a_sync_of_another_policy_that_fails_is_refused);
 	tcase_add_test(tcase, segment_that_cannot_be_finished_fails_the_sync);
 	tcase_add_test(tcase, checkpoint_that_cannot_be_written_stops_the_log);
 	tcase_add_test(tcase, only_the_writer_syncs);
