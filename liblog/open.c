@@ -284,10 +284,10 @@ static void drop_segments(struct maplog *log)
 
 	while ((segment = log->sealing)) {
 		log->sealing = segment->next;
-		roll_let_go(log, segment, true);
+		roll_let_go(log, segment);
 	}
 	if (log->active)
-		roll_let_go(log, log->active, true);
+		roll_let_go(log, log->active);
 	log->active = NULL;
 }
 

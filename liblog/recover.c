@@ -322,7 +322,7 @@ static int restore_active(struct maplog *log, const struct survey *survey)
 		return ret;
 	ret = roll_take(log, segment);
 	if (ret) {
-		roll_let_go(log, segment, true);
+		roll_let_go(log, segment);
 		return ret;
 	}
 	roll_activate(log, segment);

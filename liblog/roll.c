@@ -15,7 +15,7 @@
 const char *const roll_name[2] = { DIR_LOG, DIR_INDEX };
 const char *const roll_name_new[2] = { DIR_LOG_NEW, DIR_INDEX_NEW };
 
-void roll_let_go(struct maplog *log, struct segment *segment, bool gone)
+void roll_let_go(struct maplog *log, struct segment *segment)
 {
 	uint64_t id = segment->id;
 
@@ -26,8 +26,7 @@ void roll_let_go(struct maplog *log, struct segment *segment, bool gone)
 		window_put(segment->window[file]);
 	}
 	segment_close(segment);
-	if (gone)
-		windows_forget(&log->windows, id);
+	windows_forget(&log->windows, id);
 	/* What was exempt while it was written to counts now. */
 	windows_limit(&log->windows, log->windows.limit);
 }
@@ -66,7 +65,7 @@ void roll_discard(struct maplog *log, const char *const name[2],
 		dir_unlink(log->dirfd, base, name[MAPLOG_INDEX]);
 		dir_unlink(log->dirfd, base, name[MAPLOG_DATA]);
 	}
-	roll_let_go(log, segment, true);
+	roll_let_go(log, segment);
 }
 
 int roll_take(struct maplog *log, struct segment *segment)
@@ -151,7 +150,7 @@ static int remove_empty(struct maplog *log)
 	table_end(&log->table);
 	pthread_mutex_unlock(&log->segments);
 	log->active = NULL;
-	roll_let_go(log, empty, true);
+	roll_let_go(log, empty);
 	ret = dir_unlink_segment(log->dirfd, base);
 	return ret ? ret : io_sync_dir(log->dirfd);
 }

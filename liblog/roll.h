@@ -34,9 +34,9 @@ void roll_discard(struct maplog *log, const char *const name[2],
 int roll_take(struct maplog *log, struct segment *segment);
 
 /** roll_let_go() - close a segment that is not active any more; its mappings
- * stay as long as they are used, and no longer if @gone
+ * stay as long as they are used, and no longer
  */
-void roll_let_go(struct maplog *log, struct segment *segment, bool gone);
+void roll_let_go(struct maplog *log, struct segment *segment);
 
 /** roll_activate() - append to a segment from now on, and show it */
 void roll_activate(struct maplog *log, struct segment *segment);

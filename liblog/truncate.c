@@ -133,7 +133,7 @@ static void drop_active(struct maplog *log, uint64_t index)
 	/* Readers were shown all of it: it is cut behind that, not at index. */
 	if (active->trailer.base < index)
 		segment_cut(active, active->used, active->count);
-	roll_let_go(log, active, true);
+	roll_let_go(log, active);
 }
 
 /* Shows what the log goes on with after a truncation. */

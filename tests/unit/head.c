@@ -272,6 +272,9 @@ START_TEST(live_mark_that_is_not_intact_does_not_count)
 	head_set_durable(&head, 9);
 	head.page->mark_crc ^= 1;
 	ck_assert_uint_eq(head_durable(head.page, &checkpoint), 5);
+	/* There can be no such entry. */
+	head_set_durable(&head, UINT64_MAX);
+	ck_assert_uint_eq(head_durable(head.page, &checkpoint), 5);
 }
 END_TEST
 

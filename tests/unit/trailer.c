@@ -149,6 +149,11 @@ START_TEST(geometry_that_cannot_be_is_no_trailer)
 	case 4:
 		trailer.size = 8192;
 		break;
+	case 5:
+		/* The sum wraps around. */
+		trailer.payload_size =
+			0 - trailer.records * sizeof(struct maplog_record);
+		break;
 	default:
 		/* The product wraps around. */
 		trailer.records = UINT64_MAX / 24 + 2;
@@ -196,7 +201,7 @@ static Suite *trailer_suite(void)
 			    2 * 68);
 	tcase_add_loop_test(tcase, two_bad_copies_are_no_trailer, 0, 68);
 	tcase_add_test(tcase, file_of_another_length_has_none);
-	tcase_add_loop_test(tcase, geometry_that_cannot_be_is_no_trailer, 0, 6);
+	tcase_add_loop_test(tcase, geometry_that_cannot_be_is_no_trailer, 0, 7);
 	tcase_add_test(tcase, file_that_cannot_be_read_is_an_error);
 	tcase_add_test(tcase, short_and_interrupted_calls_are_gone_on_with);
 	return suite;
