@@ -282,8 +282,11 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	(void)fi;
 	if (book && book->log)
 		ret = maplog_sync(book->log, NULL);
-	/* What another process writes, it makes durable. */
-	reply(req, ret == -EROFS ? 0 : ret);
+	/* What another process writes, it makes durable. If it is ours, a sync
+	 * has failed before: none will ever make good for it. */
+	if (ret == -EROFS)
+		ret = book_is_ours(book) ? -EIO : 0;
+	reply(req, ret);
 }
 
 static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,

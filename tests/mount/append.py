@@ -4,6 +4,7 @@
 import errno
 import os
 import subprocess
+import unittest
 
 import mounted
 from clients import Child
@@ -192,6 +193,18 @@ class Streams(mounted.MountCase):
         os.write(self.fd, b"a\nb\n")
         os.fsync(self.fd)
         self.assertEqual(self.status()["durable"], "2")
+
+    @unittest.skipIf(mounted.is_sanitized(), "LSan cannot work under strace")
+    def test_fsync_fails_for_ever_once_it_has_failed(self):
+        os.write(self.fd, b"a\n")
+        trace = self.inject("fdatasync", "error=EIO")
+        self.fails(errno.EIO, os.fsync, self.fd)
+        trace.terminate()
+        trace.wait()
+        self.fails(errno.EIO, os.fsync, self.fd)
+        other = os.open(self.at("l", "head"), os.O_RDONLY)
+        self.addCleanup(os.close, other)
+        self.fails(errno.EIO, os.fsync, other)
 
 
 class Limits(mounted.MountCase):

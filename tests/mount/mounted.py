@@ -266,12 +266,16 @@ class MountCase(unittest.TestCase):
 
     def delay(self, call, microseconds):
         """Makes a system call of the daemon slow; returns who does it."""
+        return self.inject(call, f"delay_enter={microseconds}")
+
+    def inject(self, call, what):
+        """Lets strace change a system call of the daemon; returns it."""
         if not shutil.which("strace"):
             self.skipTest(f"SKIP: {os.path.basename(sys.argv[0])}: there is "
                           "no strace")
         trace = self.beside(
             "strace", "-f", "-qq", "-o", os.path.join(self.work, "trace"),
-            "-e", f"inject={call}:delay_enter={microseconds}",
+            "-e", f"inject={call}:{what}",
             "-p", str(self.daemon.pid))
         until(lambda: is_traced(self.daemon.pid), "strace has it")
         return trace
