@@ -210,20 +210,23 @@ int io_sync_dir(int fd)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* For file systems without fallocate(2). By pages: large writes would leave
- * large folios in the page cache, which make each later sync slow. */
+/* For file systems without fallocate(2). What is there stays, as it does with
+ * that. By pages: large writes would leave large folios in the page cache,
+ * which make each later sync slow. */
 static int allocate_by_writing(int fd, uint64_t offset, uint64_t bytes)
 {
-	static const char zeros[PIECE];
+	uint8_t data[PIECE];
 	uint64_t end = offset + bytes;
 
 	while (offset < end) {
 		uint64_t n = end - offset;
 		int ret;
 
-		if (n > sizeof(zeros))
-			n = sizeof(zeros);
-		ret = io_write(fd, zeros, n, offset);
+		if (n > sizeof(data))
+			n = sizeof(data);
+		ret = io_read(fd, data, n, offset);
+		if (!ret)
+			ret = io_write(fd, data, n, offset);
 		if (ret)
 			return ret;
 		offset += n;

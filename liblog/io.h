@@ -71,7 +71,8 @@ int io_sync_dir(int fd);
 /**
  * io_allocate() - reserve disk space inside of a file
  *
- * Return: 0; -ENOSPC or -EDQUOT; else the -errno of fallocate(2).
+ * What is there stays. Return: 0; -ENOSPC or -EDQUOT; else the -errno of
+ * fallocate(2).
  */
 int io_allocate(int fd, uint64_t offset, uint64_t bytes);
 

@@ -356,6 +356,21 @@ START_TEST(file_system_without_fallocate_works)
 }
 END_TEST
 
+/* The page that holds the end of a log is reserved anew when it is opened. */
+START_TEST(file_system_without_fallocate_keeps_what_is_there)
+{
+	make_log("segment-size", "1M", NULL);
+	fault_set(CALL_ALLOCATE, 0, -1, EOPNOTSUPP);
+	append_many(3, 2000);
+	reopen_log();
+	append_many(1, 2000);
+	expect_patterns(0, 4, 2000);
+	reopen_log();
+	expect_range(0, 4);
+	expect_patterns(0, 4, 2000);
+}
+END_TEST
+
 START_TEST(times_never_go_back)
 {
 	uint64_t time;
@@ -436,6 +451,7 @@ static Suite *append_suite(void)
 	tcase_add_loop_test(full, full_disk_at_a_new_segment_is_got_over, 0, 6);
 	tcase_add_test(full, quota_is_a_full_disk);
 	tcase_add_test(full, file_system_without_fallocate_works);
+	tcase_add_test(full, file_system_without_fallocate_keeps_what_is_there);
 	return suite;
 }
 
