@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* maplog ls: the logs of a store, or the segments of a log. */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "args.h"
 #include "error.h"
+#include "explain.h"
 #include "log.h"
 #include "mounted.h"
 #include "retain.h"
@@ -56,12 +56,8 @@ static int list_logs(const char *store)
 	int ret;
 
 	ret = store_logs(store, &names, &count);
-	if (ret == -ENOENT || ret == -ENOTDIR)
-		return error_print("%s: there is no such store, and no such "
-				   "log",
-				   store);
 	if (ret)
-		return error_system(store, ret);
+		return explain_store(store, ret);
 	table_add(&table, "NAME\t>FIRST\t>NEXT\t>DURABLE\t>SEGMENTS\t>BYTES\t"
 			  ">WRITER\tSTATE");
 	for (size_t i = 0; i < count; i++) {

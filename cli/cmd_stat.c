@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* maplog stat: all logs of a store, once or as they go. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "args.h"
 #include "error.h"
+#include "explain.h"
 #include "jsonline.h"
 #include "moment.h"
 #include "mounted.h"
@@ -300,12 +300,8 @@ static int look_once(struct stat_view *view, const char *path)
 {
 	int ret = find_logs(view, path);
 
-	if (ret == -ENOENT || ret == -ENOTDIR)
-		return error_print("%s: there is no such store, and no such "
-				   "log",
-				   view->store);
 	if (ret)
-		return error_system(view->store, ret);
+		return explain_store(view->store, ret);
 	show(view);
 	return STATUS_OK;
 }

@@ -115,7 +115,7 @@ static int verify_store(const char *store)
 
 	ret = store_logs(store, &names, &count);
 	if (ret)
-		return error_system(store, ret);
+		return explain_store(store, ret);
 	/* A store that was not mounted must not be found to be all good. */
 	if (!count)
 		status = error_print("%s: there is no log in it", store);

@@ -22,6 +22,15 @@ int explain_index(const char *path, const struct maplog_counters *counters,
 			   counters->first, counters->next);
 }
 
+int explain_store(const char *store, int ret)
+{
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return error_print("%s: there is no such store, and no such "
+				   "log",
+				   store);
+	return error_system(store, ret);
+}
+
 static int busy(const char *path)
 {
 	const char *advice = "wait until it has ended, or stop it";

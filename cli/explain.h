@@ -12,6 +12,9 @@
 /** explain_open() - why maplog_open() failed */
 int explain_open(const char *path, enum maplog_mode mode, int ret);
 
+/** explain_store() - why store_logs() failed */
+int explain_store(const char *store, int ret);
+
 /** explain_change() - why @log, which is still open, could not be changed */
 int explain_change(const char *path, struct maplog *log, int ret);
 

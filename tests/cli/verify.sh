@@ -35,7 +35,7 @@ expect 1 "$maplog" verify none
 says err 'no log in it'
 expect 1 "$maplog" verify s/l no-such-store
 says out 's/l: ok'
-says err no-such-store
+says err 'no-such-store: there is no such store, and no such log'
 
 # damaged COUNT LINE...: found by verify, and the log stays as it is.
 damaged() {
