@@ -111,7 +111,8 @@ static int serve(struct server *server, int ready)
 	ret = store_open(&server->store, config->store, config->read_only,
 			 &config->defaults);
 	if (ret) {
-		report(LOG_ERR, "%s: %s", config->store, strerror(-ret));
+		report(LOG_ERR, "%s: %s%s", config->store, strerror(-ret),
+		       ret == -ENOENT ? ": mkdir makes an empty store" : "");
 		return ret;
 	}
 	ret = tree_init(&server->tree);

@@ -127,7 +127,8 @@ class Starts(mounted.MountCase):
 
     def test_what_is_wrong_in_the_background_is_said_and_is_the_status(self):
         for arguments, why in (
-                (("nothing", "mnt"), "nothing: No such file or directory"),
+                (("nothing", "mnt"), "nothing: No such file or directory: "
+                 "mkdir makes an empty store"),
                 (("store", "nothing"), "nothing: No such file or directory"),
                 (("said", "mnt"), "said: Not a directory"),
                 (("store", "said"), "said: Not a directory"),
