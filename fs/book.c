@@ -100,7 +100,7 @@ void book_open(struct store *store, struct book *book)
 	if (!ret)
 		return;
 	if (ret != -EBUSY)
-		report(LOG_ERR, "%s: %s", book->name, strerror(-ret));
+		report(LOG_ERR, "%s: %s", book->name, book_problem(book));
 	if (writing && maplog_open(book->dirfd, ".", MAPLOG_READ, &book->log))
 		book->log = NULL;
 }
@@ -120,6 +120,20 @@ int book_reading_error(int ret)
 int book_error(const struct book *book)
 {
 	return __atomic_load_n(&book->error, __ATOMIC_SEQ_CST);
+}
+
+const char *book_problem(const struct book *book)
+{
+	const int error = book_error(book);
+
+	switch (error) {
+	case -EUCLEAN:
+		return "its files are damaged: 'maplog verify' says more";
+	case -ENOTSUP:
+		return "is of another version of the format";
+	default:
+		return strerror(-error);
+	}
 }
 
 bool book_is_ours(const struct book *book)

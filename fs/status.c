@@ -121,7 +121,7 @@ static void put_state(FILE *out, const struct book *book,
 		      out);
 	else
 		fprintf(out, "state: read-only\nreason: %s\n",
-			strerror(-book_error(book)));
+			book_problem(book));
 	if (status->holder)
 		fprintf(out, "writer: %d\n", (int)status->holder);
 }
@@ -164,7 +164,7 @@ int status_of_book(struct server *server, struct book *book, char **text,
 		put_log(out, server, book);
 	else
 		fprintf(out, "state: unusable\nerror: %s\n",
-			strerror(-book_error(book)));
+			book_problem(book));
 	return fclose(out) ? -ENOMEM : 0;
 }
 

@@ -128,6 +128,9 @@ int book_reading_error(int ret);
 /** book_error() - why it is not open, or not for writing; 0 if it is */
 int book_error(const struct book *book);
 
+/** book_problem() - what book_error() means, and what to do, in a few words */
+const char *book_problem(const struct book *book);
+
 /** book_syncs() - whether an append waits until it is durable */
 bool book_syncs(const struct book *book);
 

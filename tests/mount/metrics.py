@@ -136,6 +136,8 @@ class Metrics(mounted.MountCase):
                 os.unlink(os.path.join(self.store, "l", name))
         self.start()
         self.assertEqual(self.status()["state"], "unusable")
+        self.assertEqual(self.status()["error"], "its files are damaged: "
+                         "'maplog verify' says more")
         self.assertEqual(self.value("maplog_failed"), 1)
         self.assertEqual(self.value("maplog_writable"), 0)
 
