@@ -2,6 +2,7 @@
 /* The daemon's log. */
 #include "report.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -38,12 +39,23 @@ static bool to_journal(void)
 	return !strcmp(stream, name);
 }
 
+/* One line without commands to a terminal, whatever a file has in it that is
+ * quoted here. */
+static void make_plain(char *line)
+{
+	line[strcspn(line, "\n")] = 0;
+	for (; *line; line++) {
+		if (iscntrl((unsigned char)*line))
+			*line = '?';
+	}
+}
+
 static void write_line(int priority, const char *format, va_list args)
 {
 	char line[1024];
 
 	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = 0;
+	make_plain(line);
 	if (to_syslog)
 		syslog(priority, "%s", line);
 	else if (to_journal())

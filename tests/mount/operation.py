@@ -156,6 +156,12 @@ class Starts(mounted.MountCase):
             self.assertTrue(said.startswith(f"maplogfs: {path}:{line}: {why}"),
                             said)
 
+    def test_what_is_quoted_gives_no_commands_to_a_terminal(self):
+        said = self.maplogfs("store", "mnt", "-c",
+                             self.ini("\033[2Jkey\177 = \tx\b\n"), status=2)
+        self.assertIn("?[2Jkey?=x?", said)
+        self.assertTrue(said.rstrip("\n").isprintable(), ascii(said))
+
     def test_a_missing_ini_file_is_said(self):
         said = self.maplogfs("store", "mnt", "-c", "no.ini", status=2)
         self.assertEqual(said, "maplogfs: no.ini: No such file or directory\n")
