@@ -122,14 +122,21 @@ static bool find_row(struct maplog *log, uint64_t index, struct row *row,
 	       table_after(&log->table, index, row, bound);
 }
 
+/* Its files go without the table changing, if another process trims. */
+static bool is_trimmed(const struct maplog *log, uint64_t bound)
+{
+	return bound <= head_load(&log_page(log)->first);
+}
+
 int maplog_segment(struct maplog *log, uint64_t index,
 		   struct maplog_segment *segment)
 {
 	uint64_t version;
+	uint64_t bound;
 	int ret;
 
 	do {
-		uint64_t bound;
+		uint64_t first;
 		uint64_t next;
 		uint64_t end;
 		struct row row;
@@ -138,8 +145,11 @@ int maplog_segment(struct maplog *log, uint64_t index,
 		if (ret)
 			return ret;
 		version = table_version(&log->table);
+		first = head_load(&log_page(log)->first);
 		next = head_load(&log_page(log)->next);
-		if (!find_row(log, index, &row, &bound)) {
+		bound = UINT64_MAX;
+		if (!find_row(log, index > first ? index : first, &row,
+			      &bound)) {
 			ret = -ENODATA;
 			continue;
 		}
@@ -152,7 +162,8 @@ int maplog_segment(struct maplog *log, uint64_t index,
 			.active = bound > next,
 		};
 		ret = look_at_files(log, segment, row.copy);
-	} while (table_changed(&log->table, version) || follow_is_behind(log));
+	} while (table_changed(&log->table, version) || follow_is_behind(log) ||
+		 is_trimmed(log, bound));
 	return ret;
 }
 

@@ -120,6 +120,16 @@ START_TEST(reader_sees_a_trim)
 }
 END_TEST
 
+START_TEST(trimmed_segment_is_none_of_those_that_are_there)
+{
+	writer_trim(4);
+	ck_assert_uint_eq(segment(0).base, 3);
+	ck_assert_uint_eq(segment(0).entries, 3);
+	ck_assert_uint_eq(status().segments, 1);
+	ck_assert_uint_eq(status().bytes, 6);
+}
+END_TEST
+
 START_TEST(views_stay_whatever_the_writer_does)
 {
 	struct maplog_view view[2];
@@ -402,6 +412,7 @@ static Suite *follow_suite(void)
 	tcase_add_loop_test(live, reader_sees_a_truncation, 0, 6);
 	tcase_add_loop_test(live, reader_sees_an_overwrite, 0, 6);
 	tcase_add_loop_test(live, reader_sees_a_trim, 0, 7);
+	tcase_add_test(live, trimmed_segment_is_none_of_those_that_are_there);
 	tcase_add_loop_test(live, views_stay_whatever_the_writer_does, 0, 5);
 	tcase_add_test(live, segments_of_before_a_truncation_are_stale);
 	tcase_add_loop_test(
