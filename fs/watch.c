@@ -124,13 +124,16 @@ void watch_add(struct watch *watch, struct watcher *watcher)
 
 void watch_remove(struct watch *watch, struct watcher *watcher)
 {
-	if (!watch || !watcher->link)
+	if (!watch)
 		return;
 	pthread_mutex_lock(&watch->lock);
-	*watcher->link = watcher->next;
-	if (watcher->next)
-		watcher->next->link = watcher->link;
-	watcher->link = NULL;
+	/* Its neighbours change that, too. */
+	if (watcher->link) {
+		*watcher->link = watcher->next;
+		if (watcher->next)
+			watcher->next->link = watcher->link;
+		watcher->link = NULL;
+	}
 	pthread_mutex_unlock(&watch->lock);
 }
 
