@@ -83,7 +83,8 @@ static void on_finding(void *arg, const struct maplog_finding *finding)
 		repair->head = true;
 		printf("%s: the file head is damaged or missing, %s\n",
 		       repair->path,
-		       repair->apply ? "made anew" : "can be made anew");
+		       repair->apply ? "being made anew"
+				     : "--apply tries to make it anew");
 		break;
 	}
 }

@@ -85,10 +85,18 @@ says out ' damaged=3'
 make
 dd if=/dev/zero of=s/l/head bs=64 count=1 conv=notrunc status=none
 expect 1 "$maplog" repair s/l
-says out 'head is damaged or missing, can be made anew'
+says out 'head is damaged or missing, --apply tries to make it anew'
 expect 0 "$maplog" repair --apply s/l
-says out 'head is damaged or missing, made anew' 'repaired=0 lost=0'
+says out 'head is damaged or missing, being made anew' 'repaired=0 lost=0'
 whole
+
+# ... of which nothing is left: then it is not said to have been made.
+make
+dd if=/dev/zero of=s/l/head bs=64 count=1 conv=notrunc status=none
+rm s/l/*.idx s/l/*.log
+expect 1 "$maplog" repair --apply s/l
+says out 'head is damaged or missing, being made anew'
+says err 'damaged beyond'
 
 # Not while somebody writes, and not what is no log.
 make
