@@ -10,6 +10,8 @@
 killed() {
     local enough=$1
     shift
+    # Else what the writer before has said may be taken for this one's.
+    : >acknowledged
     "$maplog" append --verbose "$@" s/l numbers >acknowledged 2>err &
     local writer=$!
     children+=("$writer")
