@@ -67,16 +67,17 @@ void holder_find(const char *path, struct holder *holder)
 {
 	char *parent = store_join(path, "..");
 	char *store = realpath(parent, NULL);
-	bool known;
+	int ret;
 
 	*holder = (struct holder){ .pid = 0 };
-	known = !maplog_holder(AT_FDCWD, path, &holder->pid);
+	ret = maplog_holder(AT_FDCWD, path, &holder->pid);
+	holder->gone = ret == -ESRCH;
 	if (holder->pid)
 		find_name(holder);
 	if (store && !strcmp(holder->name, DAEMON))
 		holder->serves = is_mounted(holder->pid, store);
 	/* It takes its number out of the log just before the log is free. */
-	holder->ends = known && !holder->serves &&
+	holder->ends = !ret && !holder->serves &&
 		       (!holder->pid || !strcmp(holder->name, DAEMON));
 	free(store);
 	free(parent);
@@ -89,7 +90,8 @@ static uint64_t patience(const char *path)
 	holder_find(path, &holder);
 	if (holder.serves)
 		return 0;
-	return holder.ends ? 30 * SECOND : SECOND;
+	/* Since the last try: the next one will tell. */
+	return holder.ends || holder.gone ? 30 * SECOND : SECOND;
 }
 
 static uint64_t now(void)

@@ -11,6 +11,7 @@
 struct holder {
 	pid_t pid;     /* 0 if it is not known */
 	char name[64]; /* of its program; empty if it is not known */
+	bool gone;     /* nobody writes to it any more */
 	bool ends;     /* it closes the log, or is a daemon without a mount */
 	bool serves;   /* it is a daemon, and the store is mounted */
 };
