@@ -55,8 +55,8 @@ class Runs:
 
 def main():
     parser = measuring.parser(HERE, rounds=9)
-    parser.add_argument("--particles", type=int, default=448)
-    parser.add_argument("--steps", type=int, default=10000)
+    parser.add_argument("--particles", type=int, default=896)
+    parser.add_argument("--steps", type=int, default=3500)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="maplog-") as work, \
             measuring.mount(work, "ro") as mnt:
