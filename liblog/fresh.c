@@ -64,8 +64,7 @@ static void write_zeros(int fd, uint64_t from, uint64_t to, uint64_t piece)
 static void write_until(struct segment *segment, enum region region,
 			uint64_t now, uint64_t to, uint64_t piece)
 {
-	uint64_t start =
-		region == REGION_COPY ? segment->trailer.payload_size : 0;
+	uint64_t start = segment_region_start(segment, region);
 	uint64_t from = page_up(now);
 
 	/* Never where something is: the page of the last entry is written. */
@@ -76,9 +75,8 @@ static void write_until(struct segment *segment, enum region region,
 		to = segment->allocated[region];
 	assert(from >= now);
 
-	write_zeros(segment->fd[region == REGION_INDEX ? MAPLOG_INDEX
-						       : MAPLOG_DATA],
-		    start + from, start + to, piece);
+	write_zeros(segment_region_fd(segment, region), start + from,
+		    start + to, piece);
 	segment->fresh[region] = to;
 }
 

@@ -79,7 +79,6 @@ static int mode_of(int dirfd, mode_t *mode)
 	return 0;
 }
 
-/* Opens the directory, the head and the options; takes the lock if asked. */
 /* Opens the head; that of a writer is made anew if it is damaged or lost. */
 static int open_head(struct maplog *log, bool writable)
 {
@@ -96,6 +95,7 @@ static int open_head(struct maplog *log, bool writable)
 	return head_open(log->dirfd, true, &log->head);
 }
 
+/* Opens the directory, the head and the options; takes the lock if asked. */
 static int open_files(struct maplog *log, int dirfd, const char *name,
 		      bool writable)
 {

@@ -243,13 +243,12 @@ static uint64_t region_size(const struct segment *segment, enum region region)
 					: index_size(segment);
 }
 
-/* Where a region lies. */
-static int region_fd(const struct segment *segment, enum region region)
+int segment_region_fd(const struct segment *segment, enum region region)
 {
 	return segment->fd[region == REGION_INDEX ? MAPLOG_INDEX : MAPLOG_DATA];
 }
 
-static uint64_t region_start(const struct segment *segment, enum region region)
+uint64_t segment_region_start(const struct segment *segment, enum region region)
 {
 	return region == REGION_COPY ? segment->trailer.payload_size : 0;
 }
@@ -267,13 +266,14 @@ static uint64_t next_step(const struct segment *segment, enum region region)
 
 static int extend_to(struct segment *segment, enum region region, uint64_t to)
 {
-	uint64_t start = region_start(segment, region);
+	uint64_t start = segment_region_start(segment, region);
 	uint64_t have = segment->allocated[region];
 	int ret;
 
 	assert(have < to && to <= region_size(segment, region));
 
-	ret = io_allocate(region_fd(segment, region), start + have, to - have);
+	ret = io_allocate(segment_region_fd(segment, region), start + have,
+			  to - have);
 	if (!ret)
 		segment->allocated[region] = to;
 	return ret;
@@ -344,13 +344,13 @@ int segment_reserve(struct segment *segment, uint64_t bytes, uint64_t n)
 static bool give_back(struct segment *segment, enum region region,
 		      uint64_t used)
 {
-	uint64_t start = region_start(segment, region);
+	uint64_t start = segment_region_start(segment, region);
 	uint64_t page = io_page();
 	uint64_t from = (used + page - 1) & ~(page - 1);
 	uint64_t to = segment->allocated[region];
 
-	if (from >= to ||
-	    io_release(region_fd(segment, region), start + from, to - from))
+	if (from >= to || io_release(segment_region_fd(segment, region),
+				     start + from, to - from))
 		return false;
 	segment->allocated[region] = from;
 	return true;

@@ -72,6 +72,13 @@ void segment_close(struct segment *segment);
  */
 void segment_begin(struct segment *segment);
 
+/** segment_region_fd() - the file that a region lies in */
+int segment_region_fd(const struct segment *segment, enum region region);
+
+/** segment_region_start() - the offset in that file where it begins */
+uint64_t segment_region_start(const struct segment *segment,
+			      enum region region);
+
 /** segment_fits() - whether @n entries of together @bytes fit in what is left
  */
 bool segment_fits(const struct segment *segment, uint64_t bytes, uint64_t n);
