@@ -2,10 +2,10 @@
 /*
  * The loop: threads that take requests from the kernel and work on them.
  *
- * One thread leads: it takes a request, works on it, and takes the next one. To
- * wake another one for each request would take longer than most of them do. The
- * lead goes to another thread before a request that may take long, if more of
- * them wait, and if the leader does not come back for a millisecond.
+ * One thread leads: it takes a request and works on it before another one may
+ * take the next. To wake another one for each request would take longer than
+ * most of them do. The lead is given away before a request that may take long,
+ * if more of them wait, and lost if a request takes more than a millisecond.
  *
  * A request that closes a file is worked on before the next is taken: what the
  * close appended is there for whoever looks after it.
