@@ -156,15 +156,14 @@ class Streams(FollowCase):
             os.close(fd)
 
     def test_a_daemon_that_ends_ends_the_wait(self):
-        reader = Child(self, self.read_to_its_error)
+        reader = Child(self, self.read_to_its_error, self.follow())
         mounted.until(lambda: self.waits(reader.pid), "it waits")
         self.daemon.process.terminate()
         self.assertEqual(self.daemon.process.wait(mounted.PATIENCE), 0)
         reader.done()
 
-    def read_to_its_error(self):
-        self.fails((errno.ENOTCONN, errno.ECONNABORTED), os.read,
-                   self.follow(), 10)
+    def read_to_its_error(self, fd):
+        self.fails((errno.ENOTCONN, errno.ECONNABORTED), os.read, fd, 10)
 
 
 class History(FollowCase):

@@ -329,7 +329,8 @@ class Ends(mounted.MountCase):
                 while True:
                     os.write(fd, b"more\n")
             except OSError as error:
-                if error.errno not in (errno.ENOTCONN, errno.ECONNABORTED):
+                if error.errno not in (errno.ENOTCONN, errno.ECONNABORTED,
+                                       errno.ENOENT):
                     raise
         writers = [Child(self, append) for _ in range(3)]
         mounted.until(lambda: self.counters()[1] > 100, "some appends")
