@@ -105,6 +105,13 @@ void book_open(struct store *store, struct book *book)
 		book->log = NULL;
 }
 
+bool book_is_shut_for_now(const struct book *book)
+{
+	const int error = book_error(book);
+
+	return !book->log && error != -EUCLEAN && error != -ENOTSUP;
+}
+
 int book_reading_error(int ret)
 {
 	switch (ret) {

@@ -183,8 +183,13 @@ static int get_locked(struct store *store, const char *name, struct book **book)
 	    fstatat(store->dirfd, name, &named, AT_SYMLINK_NOFOLLOW))
 		named.st_ino = 0;
 	*book = find(store, name);
-	if (*book && is_at(&named, *book))
-		return 0;
+	if (*book && is_at(&named, *book)) {
+		if (!book_is_shut_for_now(*book))
+			return 0;
+		/* Who has the old one keeps it; the new one has its name. */
+		unlist(store, *book);
+		return add(store, name, book);
+	}
 	if (*book)
 		lose_name(store, *book);
 	*book = named.st_ino ? find_moved(store, &named) : NULL;

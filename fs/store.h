@@ -117,6 +117,11 @@ int book_try(const struct store *store, struct book *book);
  */
 void book_open(struct store *store, struct book *book);
 
+/** book_is_shut_for_now() - whether it could not be opened for a reason that
+ * may have passed: there were too many files, for example
+ */
+bool book_is_shut_for_now(const struct book *book);
+
 /** book_is_ours() - whether nobody but this process can change the log */
 bool book_is_ours(const struct book *book);
 

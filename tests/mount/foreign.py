@@ -6,6 +6,7 @@ And the other way round: the daemon writes, and the command looks on.
 
 import errno
 import os
+import resource
 import shutil
 import subprocess
 
@@ -120,6 +121,23 @@ class Shown(ForeignCase):
             shutil.rmtree(other)
             mounted.until(lambda: not os.path.isdir(self.at("other")),
                           "it goes")
+
+    def test_what_too_many_files_kept_shut_is_opened_when_there_are_fewer(self):
+        other = os.path.join(self.store, "other")
+        self.maplog("create", other)
+        self.maplog("append", other, take="one\n")
+        pid = self.daemon.pid
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        # Enough for its directory at most.
+        some = len(os.listdir(f"/proc/{pid}/fd")) + 2
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (some, hard))
+        self.fails((errno.EIO, errno.EMFILE), os.stat,
+                   self.at("other", "head"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        mounted.until(lambda: os.path.exists(self.at("other", "head")),
+                      "it is open")
+        self.append("two\n", "other")
+        self.assertEqual(self.entries("other"), [b"one\n", b"two\n"])
 
     def test_a_log_of_ours_is_renamed_in_the_store(self):
         self.make("ours")
