@@ -233,8 +233,8 @@ static int take(struct loop *loop, void *memory, size_t size,
 	/* ENOENT: the request was interrupted before it was taken. */
 	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == ENOENT))
 		return 0;
-	/* ENODEV: unmounted. */
-	if (n < 0 && errno != ENODEV)
+	/* ENODEV: unmounted; ECONNABORTED: while this was about to be read. */
+	if (n < 0 && errno != ENODEV && errno != ECONNABORTED)
 		report(LOG_ERR, "reading requests: %s", strerror(errno));
 	fuse_session_exit(session);
 	return -1;

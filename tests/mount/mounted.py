@@ -268,14 +268,14 @@ class MountCase(unittest.TestCase):
         """Makes a system call of the daemon slow; returns who does it."""
         return self.inject(call, f"delay_enter={microseconds}")
 
-    def inject(self, call, what):
+    def inject(self, call, what, *arguments):
         """Lets strace change a system call of the daemon; returns it."""
         if not shutil.which("strace"):
             self.skipTest(f"SKIP: {os.path.basename(sys.argv[0])}: there is "
                           "no strace")
         trace = self.beside(
             "strace", "-f", "-qq", "-o", os.path.join(self.work, "trace"),
-            "-e", f"inject={call}:{what}",
+            "-e", f"inject={call}:{what}", *arguments,
             "-p", str(self.daemon.pid))
         until(lambda: is_traced(self.daemon.pid), "strace has it")
         return trace

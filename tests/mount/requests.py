@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Requests: how many there are, and who waits for whom."""
 
+import errno
 import os
 import re
+import unittest
 
 import mounted
 
@@ -94,6 +96,25 @@ class Waiting(mounted.MountCase):
         self.delay("fdatasync", LONG)
         self.append("no newline")
         self.assertEqual(self.counters(), (0, 1))
+
+
+class Taken(mounted.MountCase):
+    """What may happen to a request on its way to the daemon."""
+
+    def requests_end(self, error):
+        """The daemon is told so when it takes the next request, and ends."""
+        self.inject("read", f"error={error}", "-P", "/dev/fuse")
+        self.fails((errno.ENOTCONN, errno.ECONNABORTED), os.stat,
+                   self.at("unknown"))
+        self.assertEqual(self.daemon.process.wait(mounted.PATIENCE), 0)
+        self.assertFalse(mounted.is_mounted(self.mnt))
+
+    @unittest.skipIf(mounted.is_sanitized(), "LSan cannot work under strace")
+    def test_an_unmount_that_comes_in_between_is_no_error(self):
+        for error in ("ENODEV", "ECONNABORTED"):
+            self.requests_end(error)
+            self.assertEqual(self.said(), "")
+            self.start()
 
 
 class Ring(mounted.MountCase):
