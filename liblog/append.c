@@ -320,10 +320,14 @@ static int commit_group(struct maplog *log, const struct group *group)
 static int make_room(struct maplog *log)
 {
 	size_t waiting = 0;
-	int ret = 0;
+	int ret;
 
 	assert(log->first_append);
 
+	/* New segments may have become smaller since it was queued. */
+	ret = append_check(log, log->first_append);
+	if (ret)
+		return ret;
 	for (struct segment *s = log->sealing; s; s = s->next)
 		waiting++;
 	if (waiting >= ROLLED_MAX)

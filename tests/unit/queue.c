@@ -198,6 +198,26 @@ START_TEST(batch_behind_a_truncation_that_failed_is_refused)
 }
 END_TEST
 
+/* What was enough when it was queued is not when its turn comes. */
+START_TEST(batch_that_is_larger_than_segments_are_by_now_is_refused)
+{
+	struct caller first = { .text = "first" };
+	struct caller second = { .bytes = 3 * MIB };
+
+	make_log("sync", "always", "segment-size", "4M", NULL);
+	append_many(1, 2 * MIB);
+	hold(&first);
+	start(&second, call_append);
+	await(2, 0);
+	tlog->options.segment_size = MIB;
+	let_go(0);
+	ck_assert_int_eq(end(&first), 0);
+	ck_assert_int_eq(end(&second), -EMSGSIZE);
+	append("next");
+	expect_range(0, 3);
+}
+END_TEST
+
 /* Until somebody waits for a sync of another one's to end. */
 static void await_sync(void)
 {
@@ -326,6 +346,9 @@ int main(void)
 	tcase_add_test(tcase, batch_for_another_index_waits_for_nobody);
 	tcase_add_test(tcase,
 		       batches_that_a_full_disk_has_no_room_for_go_one_by_one);
+	tcase_add_test(
+		tcase,
+		batch_that_is_larger_than_segments_are_by_now_is_refused);
 	tcase_add_test(
 		tcase,
 		what_another_policy_left_is_durable_before_the_next_batch);
