@@ -134,7 +134,8 @@ static void queue_for_sealing(struct maplog *log, struct segment *segment)
 	keeper_ask(log);
 }
 
-/* A new segment would have the name of an empty one. */
+/* A new segment would have the name of an empty one. What is left of that where
+ * it cannot be removed is for recovery: nothing goes on beside it. */
 static int remove_empty(struct maplog *log)
 {
 	struct segment *empty = log->active;
@@ -152,7 +153,11 @@ static int remove_empty(struct maplog *log)
 	log->active = NULL;
 	roll_let_go(log, empty);
 	ret = dir_unlink_segment(log->dirfd, base);
-	return ret ? ret : io_sync_dir(log->dirfd);
+	if (!ret)
+		ret = io_sync_dir(log->dirfd);
+	if (ret)
+		sync_failed(log, ret);
+	return ret;
 }
 
 int roll(struct maplog *log)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of ending segments: by seal, by size, and by the keeper. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,16 @@ static uint64_t seal(void)
 
 	ck_assert_int_eq(maplog_seal(tlog, &base), 0);
 	return base;
+}
+
+static int try_append_bytes(size_t bytes)
+{
+	char *zeros = calloc(1, bytes);
+	const struct maplog_entry entry = { zeros, bytes, 0 };
+	int ret = maplog_append(tlog, &entry, 1, NULL);
+
+	free(zeros);
+	return ret;
 }
 
 static void make(void)
@@ -201,6 +212,28 @@ START_TEST(empty_segment_is_removed_and_the_disk_is_full)
 	append_many(1, MIB + 1);
 	expect_pattern(2, MIB + 1);
 	expect_text(1, "fits");
+}
+END_TEST
+
+/* Looped over its two files, and their directory: what is left of it has the
+ * name of the next one. Recovery sees to that. */
+START_TEST(empty_segment_that_cannot_be_removed_stops_the_log)
+{
+	append_many(1, 100);
+	seal();
+	ck_assert_int_eq(maplog_set(tlog, "segment-size", "2M"), 0);
+	fault_set(_i < 2 ? CALL_UNLINK : CALL_SYNC_DIR, _i % 2, 1, EIO);
+	ck_assert_int_eq(try_append_bytes(MIB + 1), -EIO);
+	ck_assert_int_eq(try_append("small"), -EROFS);
+	expect_range(0, 1);
+	ck_assert_int_eq(maplog_close(tlog), -EIO);
+	tlog = NULL;
+	open_log(MAPLOG_WRITE);
+	append_many(1, MIB + 1);
+	reopen_log();
+	expect_range(0, 2);
+	expect_pattern(0, 100);
+	expect_pattern(1, MIB + 1);
 }
 END_TEST
 
@@ -405,6 +438,9 @@ static Suite *seal_suite(void)
 		       many_segments_wait_for_the_keeper_but_not_too_many);
 	tcase_add_test(rolling, new_segment_size_is_for_the_next_segment);
 	tcase_add_test(rolling, empty_segment_makes_room_for_a_larger_one);
+	tcase_add_loop_test(rolling,
+			    empty_segment_that_cannot_be_removed_stops_the_log,
+			    0, 3);
 	tcase_add_loop_test(
 		rolling, empty_segment_is_removed_and_the_disk_is_full, 0, 2);
 	tcase_add_test(failing, log_goes_on_in_a_new_file_after_a_failed_sync);
