@@ -3,6 +3,7 @@
 #include "scan.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -136,6 +137,30 @@ static uint64_t last_byte(const uint8_t *map, uint64_t from, uint64_t to)
 	return to;
 }
 
+/* The next bytes of a file before @end that are no hole; none are those at
+ * @end. What cannot be found now is not what is not there. */
+static int find_data(int fd, uint64_t at, uint64_t end, uint64_t *from,
+		     uint64_t *to)
+{
+	off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+	off_t hole;
+
+	assert(at < end);
+
+	*from = *to = end;
+	if (data < 0)
+		return errno == ENXIO ? 0 : -errno;
+	if ((uint64_t)data >= end)
+		return 0;
+	hole = lseek(fd, data, SEEK_HOLE);
+	if (hole < 0)
+		return -errno;
+	*from = (uint64_t)data;
+	if ((uint64_t)hole < end)
+		*to = (uint64_t)hole;
+	return 0;
+}
+
 int scan_extent(int fd, const uint8_t *map, uint64_t from, uint64_t to,
 		uint64_t *extent)
 {
@@ -146,22 +171,19 @@ int scan_extent(int fd, const uint8_t *map, uint64_t from, uint64_t to,
 
 	*extent = from;
 	while (at < to) {
-		off_t data = lseek(fd, (off_t)at, SEEK_DATA);
-		off_t hole;
+		uint64_t data;
 		uint64_t last;
 		int ret;
 
-		if (data < 0 || (uint64_t)data >= to)
-			break;
-		hole = lseek(fd, data, SEEK_HOLE);
-		at = hole < 0 || (uint64_t)hole > to ? to : (uint64_t)hole;
+		ret = find_data(fd, at, to, &data, &at);
 		/* Not into the hole: it would be filled. */
 		reach.size = at;
-		ret = reach_for(&reach, (uint64_t)data, at);
+		if (!ret)
+			ret = reach_for(&reach, data, at);
 		if (ret)
 			return ret;
-		last = last_byte(map, (uint64_t)data, at);
-		if (last > (uint64_t)data)
+		last = last_byte(map, data, at);
+		if (last > data)
 			*extent = last;
 	}
 	return 0;

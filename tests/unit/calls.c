@@ -52,7 +52,9 @@ static const struct call_watch *watch;
 static _Thread_local bool inside;
 
 long calls_clock_offset;
+bool calls_clock_stopped;
 long calls_file_system;
+bool calls_disk_full;
 bool calls_in_memory;
 
 void fault_set(enum call call, int after, int times, int error)
@@ -285,12 +287,22 @@ REAL(int, ftruncate64, int fd, off_t size)
 	return begin_change(CALL_RESIZE) ? -1 : __real_ftruncate64(fd, size);
 }
 
+REAL(int, fstat64, int fd, struct stat *st)
+{
+	return begin(CALL_STAT) ? -1 : __real_fstat64(fd, st);
+}
+
+REAL(off_t, lseek64, int fd, off_t offset, int whence)
+{
+	return begin(CALL_SEEK) ? -1 : __real_lseek64(fd, offset, whence);
+}
+
 /* Space is not what such a test is about: a hole reads the same. */
 static int only_grow(int fd, off_t size)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (__real_fstat64(fd, &st))
 		return -1;
 	return size > st.st_size ? __real_ftruncate64(fd, size) : 0;
 }
@@ -394,7 +406,7 @@ REAL(int, fstatfs64, int fd, struct statfs *fs)
 	if (calls_file_system) {
 		fs->f_type = calls_file_system;
 		fs->f_bsize = 4096;
-		fs->f_bavail = 1 << 20;
+		fs->f_bavail = calls_disk_full ? 0 : 1 << 20;
 	}
 	return ret;
 }
@@ -434,11 +446,28 @@ REAL(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr,
 	return __real_pthread_create(thread, attr, run, arg);
 }
 
+REAL(int, pthread_condattr_init, pthread_condattr_t *attr)
+{
+	return begin(CALL_NEW) ? ENOMEM : __real_pthread_condattr_init(attr);
+}
+
+/* It may wake up for nothing. */
+REAL(int, pthread_cond_wait, pthread_cond_t *cond, pthread_mutex_t *lock)
+{
+	if (count_down(&faults[CALL_AWAIT]) != FAULT_WAIT)
+		return __real_pthread_cond_wait(cond, lock);
+	pthread_mutex_unlock(lock);
+	stand_still();
+	return pthread_mutex_lock(lock);
+}
+
 REAL(int, clock_gettime, clockid_t clock, struct timespec *ts)
 {
 	int ret = __real_clock_gettime(clock, ts);
 
 	if (clock == CLOCK_REALTIME)
 		ts->tv_sec += calls_clock_offset;
+	if (clock == CLOCK_REALTIME && calls_clock_stopped)
+		*ts = (struct timespec){ 0 };
 	return ret;
 }

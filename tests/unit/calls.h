@@ -25,9 +25,12 @@ enum call {
 	CALL_MAP,
 	CALL_ADVISE, /* madvise(2) */
 	CALL_LOCK,   /* flock(2) */
+	CALL_STAT,   /* fstat(2) */
+	CALL_SEEK,   /* lseek(2) */
 	CALL_RANDOM,
 	CALL_NEW, /* malloc(3) and its like */
 	CALL_THREAD,
+	CALL_AWAIT, /* pthread_cond_wait(3): FAULT_WAIT only */
 	CALLS
 };
 
@@ -101,10 +104,14 @@ void calls_look(void);
  * effect that a test could see, and are left out. */
 extern bool calls_in_memory;
 
-/* What statfs(2) says a store is on, with room enough; 0: the truth. */
+/* What statfs(2) says a store is on, with room enough or without; 0: the
+ * truth. */
 extern long calls_file_system;
+extern bool calls_disk_full;
 
-/* The clock that entries are stamped with: moved by so many seconds. */
+/* The clock that entries are stamped with: moved by so many seconds, or at 0
+ * for good. */
 extern long calls_clock_offset;
+extern bool calls_clock_stopped;
 
 #endif

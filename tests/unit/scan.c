@@ -180,6 +180,25 @@ START_TEST(bytes_that_cannot_be_read_are_an_error)
 }
 END_TEST
 
+/* What is populated in one call is as good as read: it must not be the memory
+ * of a small machine. */
+START_TEST(large_entry_is_read_piece_by_piece)
+{
+	struct maplog_record record = { .end = 9 * MIB, .time = 5 };
+	uint8_t *large = calloc(9, MIB);
+
+	record.crc = crc_record(77, BASE, &record, large, 9 * MIB);
+	source = (struct scan_source){ 77, BASE, &record, large, 9 * MIB };
+	fault_clear();
+	scan(0, 1);
+	ck_assert_uint_eq(found.good, 1);
+	ck_assert_int_eq(calls_made(CALL_ADVISE), 1 + 3);
+	fault_set(CALL_ADVISE, 3, 1, EFAULT);
+	ck_assert_int_eq(scan_records(&source, 0, 1, &found), -EIO);
+	free(large);
+}
+END_TEST
+
 static uint64_t extent(uint64_t size, uint64_t from, uint64_t to)
 {
 	int fd = open_file(NAME);
@@ -261,6 +280,26 @@ START_TEST(extent_that_cannot_be_read_is_an_error)
 }
 END_TEST
 
+/* Looped over the seek to what there is, and that to its end. */
+START_TEST(extent_that_cannot_be_looked_for_is_an_error)
+{
+	uint64_t end;
+	void *map;
+	int fd;
+
+	make_sparse(MIB);
+	write_file(NAME, 5000, "x", 1);
+	fd = open_file(NAME);
+	map = mmap(NULL, MIB, PROT_READ, MAP_SHARED, fd, 0);
+	fault_set(CALL_SEEK, _i, 1, EIO);
+	ck_assert_int_eq(scan_extent(fd, map, 0, MIB, &end), -EIO);
+	ck_assert_int_eq(scan_extent(fd, map, 0, MIB, &end), 0);
+	ck_assert_uint_eq(end, 5001);
+	munmap(map, MIB);
+	close(fd);
+}
+END_TEST
+
 static Suite *scan_suite(void)
 {
 	Suite *suite = suite_create("scan");
@@ -282,6 +321,7 @@ static Suite *scan_suite(void)
 	tcase_add_loop_test(batches, end_that_cannot_be_is_bad, 0, 4);
 	tcase_add_loop_test(batches, bytes_that_cannot_be_read_are_an_error, 0,
 			    2);
+	tcase_add_test(batches, large_entry_is_read_piece_by_piece);
 	tcase_add_test(extents, file_of_holes_ends_where_it_begins);
 	tcase_add_test(extents, zeros_that_were_written_are_like_holes);
 	tcase_add_loop_test(extents,
@@ -289,6 +329,8 @@ static Suite *scan_suite(void)
 			    0, 9);
 	tcase_add_test(extents, what_is_behind_the_part_does_not_count);
 	tcase_add_test(extents, extent_that_cannot_be_read_is_an_error);
+	tcase_add_loop_test(extents,
+			    extent_that_cannot_be_looked_for_is_an_error, 0, 2);
 	return suite;
 }
 

@@ -39,9 +39,10 @@ static bool is_direct(int fd)
 
 void written_remember(int fd, uint64_t from, size_t bytes)
 {
+	int __real_fstat64(int, struct stat *);
 	struct stat st;
 
-	if (fstat(fd, &st) || !is_direct(fd))
+	if (__real_fstat64(fd, &st) || !is_direct(fd))
 		return;
 	pthread_mutex_lock(&writing);
 	if (n_written < WRITTEN_MAX)
