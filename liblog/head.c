@@ -193,14 +193,23 @@ static bool in_range(uint64_t number)
 	return number <= DIR_BASE_MAX;
 }
 
+/* A truncation made all durable that is left, and took nothing of what was
+ * trimmed away before it. */
+static bool truncation_valid(const struct maplog_checkpoint *checkpoint)
+{
+	return checkpoint->truncate_to <= checkpoint->durable &&
+	       (checkpoint->first <= checkpoint->truncate_to ||
+		!(checkpoint->flags & MAPLOG_TRUNCATING));
+}
+
 static bool checkpoint_valid(const struct maplog_head *page,
 			     const struct maplog_checkpoint *checkpoint)
 {
 	return checkpoint->sequence && in_range(checkpoint->sequence) &&
 	       in_range(checkpoint->durable) &&
 	       in_range(checkpoint->generation) &&
-	       in_range(checkpoint->truncate_to) &&
 	       checkpoint->first <= checkpoint->durable &&
+	       truncation_valid(checkpoint) &&
 	       checkpoint->crc == checkpoint_crc(page->uuid, checkpoint);
 }
 
@@ -242,6 +251,7 @@ int head_set_checkpoint(struct head *head, struct maplog_checkpoint *checkpoint)
 
 	assert(head->writable);
 	assert(checkpoint->first <= checkpoint->durable);
+	assert(checkpoint->truncate_to <= checkpoint->durable);
 
 	ret = head_prepare(head);
 	if (ret)

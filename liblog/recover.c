@@ -169,13 +169,14 @@ static void cut_late(const struct maplog *log, const struct survey *survey,
 		     size_t n)
 {
 	uint64_t base = survey->bases[n];
-	uint64_t end =
-		n + 1 < survey->count ? survey->bases[n + 1] : survey->next;
 	struct segment *segment;
+	uint64_t end;
 	bool known;
 
-	assert(base <= end);
+	/* Where the log ends there is a segment, for this one is before it. */
+	assert(n + 1 < survey->count);
 
+	end = survey->bases[n + 1];
 	if (log->checkpointed < end || open_suspect(log, base, &segment))
 		return;
 	if (!find_late_end(log, base, end - base, segment, &known) && known)

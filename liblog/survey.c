@@ -272,8 +272,7 @@ int survey(int dirfd, const struct maplog_head *page, struct survey *survey)
 	}
 	/* Entries whose segments are lost were not trimmed. */
 	survey->first = survey->checkpoint.first;
-	if (survey->first > survey->next)
-		survey->first = survey->next;
+	assert(survey->first <= survey->next);
 	assert(survey->tail <= survey->count);
 	find_time(dirfd, page, survey);
 	return 0;
