@@ -109,8 +109,6 @@ static struct append *pass_on(struct maplog *log)
 	if (log->first_append)
 		return log->first_append;
 	log->busy = false;
-	if (log->entering)
-		pthread_cond_broadcast(&log->written);
 	return NULL;
 }
 
@@ -118,6 +116,7 @@ void append_leave(struct maplog *log)
 {
 	struct append *leader = pass_on(log);
 
+	/* This tells those who wait to enter, too. */
 	sync_end(log);
 	pthread_mutex_unlock(&log->write);
 	if (leader)

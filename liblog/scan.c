@@ -73,9 +73,11 @@ static int check(const struct scan_source *source, struct reach *payload,
 /* Whether record n is the first of its batch. That of a bad record before it
  * can be believed: an entry is only good if the `end` before it is right, and
  * a sector that kept that kept what follows, too. */
-static bool begins(const struct scan_source *source, uint64_t from, uint64_t n)
+static bool begins(const struct scan_source *source, uint64_t n)
 {
-	return n == from || !record_more(&source->records[n - 1]);
+	assert(n);
+
+	return !record_more(&source->records[n - 1]);
 }
 
 /* Checks record n, having made it and the one before it readable. */
@@ -113,7 +115,8 @@ int scan_records(const struct scan_source *source, uint64_t from, uint64_t to,
 		if (ret)
 			return ret;
 		assert(scan->good <= n);
-		whole = good && (whole || begins(source, from, n));
+		/* The first one that is looked at begins one. */
+		whole = good && (whole || begins(source, n));
 		damaged += !good;
 		if (!whole || record_more(&source->records[n]))
 			continue;
