@@ -4,107 +4,11 @@
  * that change the log, when the sync before them ends well, or fails.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "append.h"
+#include "caller.h"
 #include "fixture.h"
 #include "private.h"
-
-/* A call in a thread of its own. */
-struct caller {
-	pthread_t thread;
-	const char *text;
-	size_t bytes; /* of an entry, if there is no text */
-	bool conditional;
-	uint64_t at;
-	int ret;
-};
-
-static void *call_append(void *arg)
-{
-	struct caller *caller = arg;
-	char *zeros = calloc(1, caller->bytes + 1);
-	struct maplog_entry entry = { zeros, caller->bytes, 0 };
-
-	if (caller->text)
-		entry = (struct maplog_entry){ caller->text,
-					       strlen(caller->text), 0 };
-	caller->ret = caller->conditional
-			      ? maplog_append_at(tlog, caller->at, &entry, 1)
-			      : maplog_append(tlog, &entry, 1, NULL);
-	free(zeros);
-	return NULL;
-}
-
-static void *call_truncate(void *arg)
-{
-	struct caller *caller = arg;
-
-	caller->ret = maplog_truncate(tlog, caller->at);
-	return NULL;
-}
-
-static void *call_sync(void *arg)
-{
-	struct caller *caller = arg;
-
-	caller->ret = maplog_sync(tlog, &caller->at);
-	return NULL;
-}
-
-static void start(struct caller *caller, void *(*call)(void *arg))
-{
-	calls_spare(true);
-	must(!pthread_create(&caller->thread, NULL, call, caller));
-	calls_spare(false);
-}
-
-static int end(struct caller *caller)
-{
-	pthread_join(caller->thread, NULL);
-	return caller->ret;
-}
-
-static size_t queued(void)
-{
-	size_t n = 0;
-
-	for (struct append *append = tlog->first_append; append;
-	     append = append->next)
-		n++;
-	return n;
-}
-
-/* Until so many batches are in the queue, and so many calls wait for it. */
-static void await(size_t batches, unsigned entering)
-{
-	bool there = false;
-
-	while (!there) {
-		pthread_mutex_lock(&tlog->write);
-		there = queued() == batches && tlog->entering == entering;
-		pthread_mutex_unlock(&tlog->write);
-		usleep(1000);
-	}
-}
-
-/* The first batch is on its way to the device, and stays there. */
-static void hold(struct caller *first)
-{
-	fault_share();
-	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
-	start(first, call_append);
-	fault_await();
-}
-
-/* The device fails, or not. */
-static void let_go(int error)
-{
-	fault_set(CALL_SYNC, 0, error ? -1 : 0, error);
-	fault_go_on();
-}
 
 START_TEST(failed_sync_fails_all_who_wait_for_it)
 {
@@ -113,14 +17,14 @@ START_TEST(failed_sync_fails_all_who_wait_for_it)
 	struct caller third = { .at = 0 };
 
 	make_log("sync", "always", NULL);
-	hold(&first);
-	start(&second, call_append);
-	start(&third, call_truncate);
-	await(2, 1);
-	let_go(EIO);
-	ck_assert_int_eq(end(&first), -EIO);
-	ck_assert_int_eq(end(&second), -EIO);
-	ck_assert_int_eq(end(&third), -EROFS);
+	caller_hold(&first);
+	caller_start(&second, call_append);
+	caller_start(&third, call_truncate);
+	caller_await(2, 1);
+	caller_let_go(EIO);
+	ck_assert_int_eq(caller_end(&first), -EIO);
+	ck_assert_int_eq(caller_end(&second), -EIO);
+	ck_assert_int_eq(caller_end(&third), -EROFS);
 }
 END_TEST
 
@@ -132,18 +36,18 @@ START_TEST(batch_for_another_index_waits_for_nobody)
 	struct caller right = { .text = "y", .conditional = true, .at = 2 };
 
 	make_log("sync", "always", NULL);
-	hold(&first);
-	start(&second, call_append);
-	await(2, 0);
-	start(&stale, call_append);
-	await(3, 0);
-	start(&right, call_append);
-	await(4, 0);
-	let_go(0);
-	ck_assert_int_eq(end(&first), 0);
-	ck_assert_int_eq(end(&second), 0);
-	ck_assert_int_eq(end(&stale), -ESTALE);
-	ck_assert_int_eq(end(&right), 0);
+	caller_hold(&first);
+	caller_start(&second, call_append);
+	caller_await(2, 0);
+	caller_start(&stale, call_append);
+	caller_await(3, 0);
+	caller_start(&right, call_append);
+	caller_await(4, 0);
+	caller_let_go(0);
+	ck_assert_int_eq(caller_end(&first), 0);
+	ck_assert_int_eq(caller_end(&second), 0);
+	ck_assert_int_eq(caller_end(&stale), -ESTALE);
+	ck_assert_int_eq(caller_end(&right), 0);
 	expect_text(1, "second");
 	expect_text(2, "y");
 }
@@ -157,15 +61,15 @@ START_TEST(batches_that_a_full_disk_has_no_room_for_go_one_by_one)
 	struct caller third = { .bytes = 9 * MIB };
 
 	make_log("sync", "always", "segment-size", "64M", NULL);
-	hold(&first);
-	start(&second, call_append);
-	start(&third, call_append);
-	await(3, 0);
+	caller_hold(&first);
+	caller_start(&second, call_append);
+	caller_start(&third, call_append);
+	caller_await(3, 0);
 	fault_set(CALL_ALLOCATE, 0, 1, ENOSPC);
-	let_go(0);
-	ck_assert_int_eq(end(&first), 0);
-	ck_assert_int_eq(end(&second), 0);
-	ck_assert_int_eq(end(&third), 0);
+	caller_let_go(0);
+	ck_assert_int_eq(caller_end(&first), 0);
+	ck_assert_int_eq(caller_end(&second), 0);
+	ck_assert_int_eq(caller_end(&third), 0);
 	expect_range(0, 3);
 }
 END_TEST
@@ -188,33 +92,13 @@ START_TEST(batch_behind_a_truncation_that_failed_is_refused)
 	make_rolled(2);
 	fault_share();
 	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
-	start(&first, call_truncate);
+	caller_start(&first, call_truncate);
 	fault_await();
-	start(&second, call_append);
-	await(1, 0);
-	let_go(EIO);
-	ck_assert_int_eq(end(&first), -EIO);
-	ck_assert_int_eq(end(&second), -EROFS);
-}
-END_TEST
-
-/* What was enough when it was queued is not when its turn comes. */
-START_TEST(batch_that_is_larger_than_segments_are_by_now_is_refused)
-{
-	struct caller first = { .text = "first" };
-	struct caller second = { .bytes = 3 * MIB };
-
-	make_log("sync", "always", "segment-size", "4M", NULL);
-	append_many(1, 2 * MIB);
-	hold(&first);
-	start(&second, call_append);
-	await(2, 0);
-	tlog->options.segment_size = MIB;
-	let_go(0);
-	ck_assert_int_eq(end(&first), 0);
-	ck_assert_int_eq(end(&second), -EMSGSIZE);
-	append("next");
-	expect_range(0, 3);
+	caller_start(&second, call_append);
+	caller_await(1, 0);
+	caller_let_go(EIO);
+	ck_assert_int_eq(caller_end(&first), -EIO);
+	ck_assert_int_eq(caller_end(&second), -EROFS);
 }
 END_TEST
 
@@ -230,7 +114,7 @@ static void hold_sync(struct caller *first)
 {
 	fault_share();
 	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
-	start(first, call_sync);
+	caller_start(first, call_sync);
 	fault_await();
 }
 
@@ -243,11 +127,11 @@ START_TEST(sync_behind_a_sync_is_told_how_that_went)
 	make_log("sync", "manual", NULL);
 	append("a");
 	hold_sync(&first);
-	start(&second, call_sync);
+	caller_start(&second, call_sync);
 	await_sync();
-	let_go(_i ? EIO : 0);
-	ck_assert_int_eq(end(&first), _i ? -EIO : 0);
-	ck_assert_int_eq(end(&second), _i ? -EROFS : 0);
+	caller_let_go(_i ? EIO : 0);
+	ck_assert_int_eq(caller_end(&first), _i ? -EIO : 0);
+	ck_assert_int_eq(caller_end(&second), _i ? -EROFS : 0);
 	ck_assert_uint_eq(second.at, _i ? 0 : 1);
 }
 END_TEST
@@ -262,12 +146,12 @@ START_TEST(batch_beside_a_sync_of_another_policy_that_fails_is_refused)
 	append("a");
 	hold_sync(&first);
 	tlog->options.sync = MAPLOG_SYNC_ALWAYS;
-	start(&second, call_append);
+	caller_start(&second, call_append);
 	await_sync();
 	fault_set(CALL_SYNC, 0, 1, EIO);
 	fault_go_on();
-	ck_assert_int_eq(end(&first), -EIO);
-	ck_assert_int_eq(end(&second), -EROFS);
+	ck_assert_int_eq(caller_end(&first), -EIO);
+	ck_assert_int_eq(caller_end(&second), -EROFS);
 }
 END_TEST
 
@@ -346,9 +230,6 @@ int main(void)
 	tcase_add_test(tcase, batch_for_another_index_waits_for_nobody);
 	tcase_add_test(tcase,
 		       batches_that_a_full_disk_has_no_room_for_go_one_by_one);
-	tcase_add_test(
-		tcase,
-		batch_that_is_larger_than_segments_are_by_now_is_refused);
 	tcase_add_test(
 		tcase,
 		what_another_policy_left_is_durable_before_the_next_batch);
