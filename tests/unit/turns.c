@@ -24,7 +24,7 @@ static void leave(void)
 	append_leave(tlog);
 }
 
-START_TEST(call_that_waits_for_the_log_goes_before_a_batch_that_comes_later)
+START_TEST(call_that_waits_goes_before_a_batch_that_comes_later)
 {
 	struct caller first = { .at = 0 };
 	struct caller second = { .text = "second" };
@@ -154,9 +154,8 @@ int main(void)
 	Suite *suite = suite_create("turns");
 	TCase *tcase = unit_case(suite, "turns");
 
-	tcase_add_test(
-		tcase,
-		call_that_waits_for_the_log_goes_before_a_batch_that_comes_later);
+	tcase_add_test(tcase,
+		       call_that_waits_goes_before_a_batch_that_comes_later);
 	tcase_add_test(tcase, overwrite_at_what_has_become_the_end_appends);
 	tcase_add_test(tcase, overwrite_behind_a_batch_that_fails_is_refused);
 	tcase_add_test(tcase,
