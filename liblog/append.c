@@ -16,6 +16,7 @@
 #include "fresh.h"
 #include "meter.h"
 #include "publish.h"
+#include "queue.h"
 #include "roll.h"
 #include "sync.h"
 #include "trailer.h"
@@ -121,42 +122,6 @@ void append_leave(struct maplog *log)
 	pthread_mutex_unlock(&log->write);
 	if (leader)
 		turn_give(&leader->turn, TURN_LEADS);
-}
-
-/* Removes the first batch from the queue; its caller is told later. */
-static void complete(struct maplog *log, uint64_t first, int ret)
-{
-	struct append *append = log->first_append;
-
-	assert(log->busy);
-	assert(append && !append->done);
-
-	log->first_append = append->next;
-	if (!log->first_append)
-		log->last_append = &log->first_append;
-	append->first = first;
-	append->ret = ret;
-	append->done = true;
-	append->next = log->completed;
-	log->completed = append;
-}
-
-static void complete_all(struct maplog *log, int ret)
-{
-	while (log->first_append)
-		complete(log, 0, ret);
-}
-
-/* Lets go batches at the head of the queue that are for another index. */
-static void refuse_stale(struct maplog *log)
-{
-	struct append *first;
-
-	assert(log->busy);
-
-	while ((first = log->first_append) && first->conditional &&
-	       first->at != log->tail)
-		complete(log, 0, -ESTALE);
 }
 
 /* As many batches as fit in the active segment and may be appended there. */
@@ -308,7 +273,7 @@ static int commit_group(struct maplog *log, const struct group *group)
 		uint64_t n = log->first_append->n;
 
 		meter_append(&log->metrics, n, log->first_append->bytes);
-		complete(log, first, 0);
+		queue_complete(log, first, 0);
 		first += n;
 	}
 	return 0;
@@ -340,7 +305,7 @@ static void commit_some(struct maplog *log)
 	struct group group;
 	int ret;
 
-	refuse_stale(log);
+	queue_refuse_stale(log);
 	if (!log->first_append)
 		return;
 	ret = log_error(log) ? -EROFS : secure_rest(log);
@@ -351,13 +316,13 @@ static void commit_some(struct maplog *log)
 	else if (!ret)
 		ret = make_room(log);
 	if (ret)
-		complete(log, 0, ret);
+		queue_complete(log, 0, ret);
 	/* After a failed sync nothing is known of what was written. */
 	if (log_error(log))
-		complete_all(log, ret ? ret : -EROFS);
+		queue_complete_all(log, ret ? ret : -EROFS);
 }
 
-static int queue(struct maplog *log, struct append *append)
+static int join(struct maplog *log, struct append *append)
 {
 	int ret;
 
@@ -368,8 +333,7 @@ static int queue(struct maplog *log, struct append *append)
 	ret = append_check(log, append);
 	if (ret)
 		return ret;
-	*log->last_append = append;
-	log->last_append = &append->next;
+	queue_add(log, append);
 	return 0;
 }
 
@@ -391,10 +355,11 @@ static void lead(struct maplog *log, const struct append *own)
 
 	assert(log->busy && !own->done && !log->completed);
 
+	if (log->options.sync == MAPLOG_SYNC_ALWAYS)
+		queue_await(log);
 	while (!own->done)
 		commit_some(log);
-	completed = log->completed;
-	log->completed = NULL;
+	completed = queue_take_completed(log);
 	leader = pass_on_fairly(log);
 	pthread_mutex_unlock(&log->write);
 
@@ -431,7 +396,7 @@ static int append(struct maplog *log, struct append *append, uint64_t *first)
 	if (!log_is_writer(log))
 		return -EROFS;
 	pthread_mutex_lock(&log->write);
-	ret = queue(log, append);
+	ret = join(log, append);
 	if (ret) {
 		pthread_mutex_unlock(&log->write);
 	} else {

@@ -62,6 +62,8 @@ struct maplog {
 	struct append *first_append; /* waiting, in order */
 	struct append **last_append;
 	struct append *completed; /* by the one who leads, the last first */
+	size_t queued;		  /* batches that wait */
+	size_t told;		  /* callers, by the last leader */
 	struct segment *active;
 	struct segment *sealing; /* ended but not yet finished, oldest first */
 	uint64_t tail;		 /* index of the next entry to be written */
