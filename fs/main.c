@@ -80,7 +80,7 @@ static void say_ready(int ready)
 
 static int run(struct server *server, int ready)
 {
-	struct loop *loop;
+	struct loop *loop = NULL;
 	int ret;
 
 	ret = notify_start(server);
@@ -96,10 +96,12 @@ static int run(struct server *server, int ready)
 		supervisor_tell("READY=1");
 		loop_wait(loop);
 		supervisor_tell("STOPPING=1");
-		loop_stop(loop);
 	}
-	retainer_stop(server);
 	notify_stop(server);
+	if (loop)
+		loop_stop(loop);
+	retainer_stop(server);
+	notify_free(server);
 	return ret;
 }
 

@@ -41,12 +41,6 @@ struct notifier {
 	struct timespec stale_from; /* not before that */
 };
 
-static void answer(const struct job *job)
-{
-	if (job->node)
-		fuse_reply_attr(job->req, &job->attr.st, job->attr.timeout);
-}
-
 /* Every name that the kernel knows is looked up anew when it is used next. That
  * waits for nothing, unlike to make it forget one: whoever looks one up holds
  * its directory's lock, and if the daemon were killed then nobody would ever
@@ -80,9 +74,10 @@ static void work(struct server *server, struct job *job)
 		drop_attributes(server, job->changed);
 	if (job->node && !growth_is_known(job->node, &job->attr))
 		growth_tell(server, job->node, (uint64_t)job->attr.st.st_size);
-	answer(job);
-	if (job->node)
+	if (job->node) {
+		fuse_reply_attr(job->req, &job->attr.st, job->attr.timeout);
 		node_put(&server->tree, job->node);
+	}
 	free(job);
 }
 
@@ -206,15 +201,17 @@ int notify_start(struct server *server)
 	return start_thread(server);
 }
 
-/* Of a job that is not done, only the answer remains. */
-static void drop(struct server *server, const struct job *job)
+/* Of a job that is not done, only the answer remains: to tell a size without
+ * the bytes that come with it would be wrong. */
+static void drop(struct server *server, const struct job *job, int error)
 {
 	for (struct node **at = job->changed; at && *at; at++)
 		node_put(&server->tree, *at);
 	free(job->changed);
-	answer(job);
-	if (job->node)
+	if (job->node) {
+		fuse_reply_err(job->req, error);
 		node_put(&server->tree, job->node);
+	}
 }
 
 void notify_stop(struct server *server)
@@ -227,8 +224,9 @@ void notify_stop(struct server *server)
 	pthread_cond_signal(&notifier->queued);
 	pthread_mutex_unlock(&notifier->lock);
 	pthread_join(notifier->thread, NULL);
+	/* Nobody queues any more. */
 	while ((job = take_job(notifier))) {
-		drop(server, job);
+		drop(server, job, ENOTCONN);
 		free(job);
 	}
 	while (notifier->stale) {
@@ -237,42 +235,68 @@ void notify_stop(struct server *server)
 		notifier->stale = node->next_stale;
 		node_put(&server->tree, node);
 	}
+}
+
+void notify_free(struct server *server)
+{
+	struct notifier *notifier = server->notifier;
+
 	pthread_cond_destroy(&notifier->queued);
 	pthread_mutex_destroy(&notifier->lock);
 	free(notifier);
 }
 
+/* Return: whether it was queued; else the notifier has stopped. */
+static bool put_job(struct notifier *notifier, struct job *job)
+{
+	bool queues;
+
+	pthread_mutex_lock(&notifier->lock);
+	queues = !notifier->stopping;
+	if (queues) {
+		*notifier->last = job;
+		notifier->last = &job->next;
+		pthread_cond_signal(&notifier->queued);
+	}
+	pthread_mutex_unlock(&notifier->lock);
+	return queues;
+}
+
 static void queue(struct server *server, const struct job *job)
 {
-	struct notifier *notifier = server->notifier;
 	struct job *queued = malloc(sizeof(*queued));
 
 	if (!queued) {
 		report(LOG_ERR, "no memory to notify the kernel");
-		drop(server, job);
+		drop(server, job, ENOMEM);
 		return;
 	}
 	*queued = *job;
 	queued->next = NULL;
-	pthread_mutex_lock(&notifier->lock);
-	*notifier->last = queued;
-	notifier->last = &queued->next;
-	pthread_cond_signal(&notifier->queued);
-	pthread_mutex_unlock(&notifier->lock);
+	if (!put_job(server->notifier, queued)) {
+		drop(server, queued, ENOTCONN);
+		free(queued);
+	}
 }
 
 void notify_stale(struct server *server, struct node *node)
 {
 	struct notifier *notifier = server->notifier;
+	bool queues;
 
 	if (__atomic_exchange_n(&node->stale, true, __ATOMIC_SEQ_CST))
 		return;
 	node_hold(&server->tree, node);
 	pthread_mutex_lock(&notifier->lock);
-	node->next_stale = notifier->stale;
-	notifier->stale = node;
-	pthread_cond_signal(&notifier->queued);
+	queues = !notifier->stopping;
+	if (queues) {
+		node->next_stale = notifier->stale;
+		notifier->stale = node;
+		pthread_cond_signal(&notifier->queued);
+	}
 	pthread_mutex_unlock(&notifier->lock);
+	if (!queues)
+		node_put(&server->tree, node);
 }
 
 struct gone {

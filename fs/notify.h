@@ -14,8 +14,15 @@
 
 int notify_start(struct server *server);
 
-/** notify_stop() - forget what is queued, and end the thread */
+/**
+ * notify_stop() - forget what is queued, and what will be, and end the thread
+ *
+ * As long as requests are answered: it may be the kernel that waits for one.
+ */
 void notify_stop(struct server *server);
+
+/** notify_free() - when nobody can call any of these any more */
+void notify_free(struct server *server);
 
 /** notify_stale() - what a file holds has changed; told soon, and once */
 void notify_stale(struct server *server, struct node *node);

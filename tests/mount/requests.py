@@ -5,9 +5,12 @@
 import errno
 import os
 import re
+import time
 import unittest
 
 import mounted
+from churn import GONE
+from clients import Child, Mapping
 
 # Longer than one thread is left alone with what it works on.
 LONG = 700000
@@ -114,6 +117,48 @@ class Taken(mounted.MountCase):
         for error in ("ENODEV", "ECONNABORTED"):
             self.requests_end(error)
             self.assertEqual(self.said(), "")
+            self.start()
+
+
+class Ending(mounted.MountCase):
+    """A signal in the middle of requests."""
+
+    options = "sync=manual,segment-size=1M"
+
+    def until_it_is_gone(self, work):
+        """Does it again and again. EFAULT is what a mapping says then."""
+        fd = os.open(self.at("l", "ranges", "0-"), os.O_RDONLY)
+        self.ready()
+        try:
+            while True:
+                work(fd)
+        except OSError as error:
+            if error.errno not in (*GONE, errno.ENOENT, errno.EFAULT):
+                raise
+
+    def read_the_end(self, fd):
+        size = os.fstat(fd).st_size
+        with Mapping(fd, size) as mapping:
+            mapping.read(max(0, size - 40000), min(size, 40000))
+
+    def append_some(self, _):
+        self.append("x" * 3000 + "\n")
+
+    def test_pages_that_are_to_be_dropped_and_read_do_not_keep_it(self):
+        self.make()
+        self.append("x\n")
+        for _ in range(10):
+            told, tell = os.pipe()
+            self.ready = lambda fd=tell: os.write(fd, b".")
+            children = [Child(self, self.until_it_is_gone, work) for work in
+                        [self.append_some] * 2 + [self.read_the_end] * 4]
+            for _ in children:
+                os.read(told, 1)
+            time.sleep(0.05)
+            self.daemon.process.terminate()
+            self.assertEqual(self.daemon.process.wait(mounted.PATIENCE), 0)
+            for child in children:
+                child.done()
             self.start()
 
 
