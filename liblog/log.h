@@ -296,7 +296,8 @@ void maplog_options(struct maplog *log, struct maplog_options *options);
 /**
  * struct maplog_view - entries in place, without copying
  *
- * They lie end to end in the store's own mapping. Pointers stay valid, and
+ * They lie end to end in the store's own mapping; a small entry that is looked
+ * at alone, where nobody has looked often, is a copy. Pointers stay valid, and
  * what they point to stays the same, until maplog_view_release(): across
  * truncation and trim too.
  */

@@ -311,6 +311,7 @@ int maplog_open(int dirfd, const char *name, enum maplog_mode mode,
 	ret = writable ? begin_writing(opened) : begin_reading(opened);
 	if (ret) {
 		drop_segments(opened);
+		peeks_destroy(&opened->peeks);
 		windows_destroy(&opened->windows);
 		free_log(opened);
 		return ret;
@@ -415,6 +416,7 @@ int maplog_close(struct maplog *log)
 	if (log_is_writer(log))
 		ret = end_writing(log);
 	assert(!log->busy && !log->syncing);
+	peeks_destroy(&log->peeks);
 	windows_destroy(&log->windows);
 	free_log(log);
 	return ret;

@@ -19,6 +19,7 @@
 #include "head.h"
 #include "keeper.h"
 #include "log.h"
+#include "peek.h"
 #include "segment.h"
 #include "table.h"
 #include "window.h"
@@ -48,7 +49,8 @@ struct maplog {
 	pthread_mutex_t segments;
 	struct table table;
 	struct windows windows;
-	unsigned shift; /* atomic: view_shift() */
+	struct peeks peeks; /* locked by segments, too */
+	unsigned shift;	    /* atomic: view_shift() */
 	struct seen seen;
 	uint64_t last_id;
 	struct maplog_snapshot *snapshots;

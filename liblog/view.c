@@ -4,14 +4,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crc.h"
-#include "dir.h"
 #include "follow.h"
 #include "io.h"
+#include "part.h"
 #include "record.h"
 
 /* A window is at most so large, whatever map-limit allows. */
@@ -42,14 +40,6 @@ static_assert((RECORD << (SHIFT_MIN - RECORDS_SHIFT)) % 65536 == 0,
 static_assert(RECORDS_MAX >> (SHIFT_MIN - RECORDS_SHIFT) <= 1 << NUMBER_BITS,
 	      "windows of the smallest size are enough of them");
 
-/* A part of a file: a window with a key, or a piece of its own if that is 0. */
-struct span {
-	enum maplog_file file;
-	uint64_t key;
-	uint64_t offset;
-	uint64_t size;
-};
-
 /* The key of window @n of records or of payload. */
 static uint64_t key_of(const struct place *place, enum maplog_file what,
 		       uint64_t n)
@@ -79,96 +69,6 @@ unsigned view_shift(uint64_t map_limit)
 	return shift;
 }
 
-static int open_file(struct maplog *log, const struct place *place,
-		     enum maplog_file file, int *fd, bool *opened)
-{
-	static const char *const suffix[2] = { DIR_LOG, DIR_INDEX };
-	char name[DIR_NAME_SIZE];
-
-	*opened = !place->fd;
-	if (place->fd) {
-		*fd = place->fd[file];
-		return 0;
-	}
-	dir_name(name, place->row.base, suffix[file]);
-	return io_open(log->dirfd, name, O_RDONLY, 0, fd, NULL);
-}
-
-/* With the lock on segments held. */
-static int map_open(struct maplog *log, const struct place *place, int fd,
-		    struct span span, struct maplog_window **window)
-{
-	uint64_t size;
-	int ret;
-
-	ret = io_size(fd, &size);
-	if (ret)
-		return ret;
-	if (size > INT64_MAX / 2 || span.offset >= size)
-		return -EUCLEAN;
-	if (place->row.whole && !place->fd) {
-		span.offset = 0;
-		span.size = size;
-	}
-	if (span.size > size - span.offset)
-		span.size = size - span.offset;
-	return windows_map(&log->windows, span.key, fd, span.offset, span.size,
-			   window);
-}
-
-static int map_locked(struct maplog *log, const struct place *place,
-		      const struct span *span, struct maplog_window **window)
-{
-	bool opened;
-	int ret;
-	int fd;
-
-	assert(place->fd || place->version % 2 == 0);
-
-	/* Only while the table is as it was is a file what its row says. */
-	if (!place->fd && table_changed(&log->table, place->version))
-		return -EAGAIN;
-	if (span->key) {
-		*window = windows_find(&log->windows, span->key);
-		if (*window)
-			return 0;
-	}
-	ret = open_file(log, place, span->file, &fd, &opened);
-	if (ret)
-		return ret;
-	ret = map_open(log, place, fd, *span, window);
-	if (opened)
-		close(fd);
-	return ret;
-}
-
-static int map(struct maplog *log, const struct place *place,
-	       const struct span *span, struct maplog_window **window)
-{
-	int ret;
-
-	pthread_mutex_lock(&log->segments);
-	ret = map_locked(log, place, span, window);
-	pthread_mutex_unlock(&log->segments);
-	if (place->fd || ret == -EAGAIN)
-		return ret;
-	/* The files may have been another writer's next ones. */
-	if (follow_is_behind(log)) {
-		if (!ret)
-			window_put(*window);
-		return -EAGAIN;
-	}
-	/* A segment without its files. */
-	return ret == -ENOENT || ret == -ELOOP ? -EUCLEAN : ret;
-}
-
-static int get_window(struct maplog *log, const struct place *place,
-		      const struct span *span, struct maplog_window **window)
-{
-	*window = span->key ? windows_find(&log->windows, span->key) : NULL;
-	return *window ? 0 : map(log, place, span, window);
-}
-
 /* Where the record of an entry is in its file. */
 static uint64_t record_at(const struct place *place, uint64_t rel)
 {
@@ -177,24 +77,27 @@ static uint64_t record_at(const struct place *place, uint64_t rel)
 
 /* Holds the window with the record of an entry and the one before it. */
 static int get_records(struct maplog *log, const struct place *place,
-		       uint64_t rel, struct maplog_window **window)
+		       uint64_t rel, bool one, struct maplog_window **window)
 {
 	unsigned shift = place->shift - RECORDS_SHIFT;
 	uint64_t n = place->row.whole ? 0 : rel >> shift;
 	/* From the second on they begin a page early, for that record. */
 	uint64_t early = n ? io_page() : 0;
-	const struct span span = {
+	size_t before = rel ? RECORD : 0;
+	const struct part part = {
 		.file = place->row.copy ? MAPLOG_DATA : MAPLOG_INDEX,
 		.key = key_of(place, MAPLOG_INDEX, n),
 		.offset = record_at(place, n << shift) - early,
 		.size = ((uint64_t)1 << shift) * RECORD + early,
+		.peek = record_at(place, rel) - before,
+		.bytes = one && !place->row.whole ? before + RECORD : 0,
 	};
 	int ret;
 
 	assert(shift >= SHIFT_MIN - RECORDS_SHIFT);
 	assert(rel < place->next - place->row.base);
 
-	ret = get_window(log, place, &span, window);
+	ret = part_hold(log, place, &part, window);
 	if (ret)
 		return ret;
 	if (record_at(place, rel + 1) <= window_end(*window))
@@ -232,24 +135,28 @@ static int get_data(struct maplog *log, const struct place *place,
 	uint32_t start = view->offset;
 	uint32_t end = view->records[0].end;
 	uint64_t n = place->row.whole ? 0 : start >> shift;
-	struct span span = {
+	struct part part = {
 		.file = MAPLOG_DATA,
 		.key = key_of(place, MAPLOG_DATA, n),
 		.offset = n << shift,
 		.size = (uint64_t)1 << shift,
+		.peek = start,
 	};
 	int ret;
 
 	assert(view->count);
 
+	if (view->count == 1 && !place->row.whole && end - start <= PEEK_MAX)
+		part.bytes = end - start;
+
 	/* An entry across the end of a window gets one of its own. */
-	if (!place->row.whole && end > span.offset + span.size) {
-		span.key = 0;
-		span.offset = start & ~(uint64_t)(io_page() - 1);
-		span.size = end - span.offset;
+	if (!place->row.whole && end > part.offset + part.size) {
+		part.key = 0;
+		part.offset = start & ~(uint64_t)(io_page() - 1);
+		part.size = end - part.offset;
 		view->count = 1;
 	}
-	ret = get_window(log, place, &span, window);
+	ret = part_hold(log, place, &part, window);
 	if (ret)
 		return ret;
 	view->count = clip(view->records, view->count, window_end(*window));
@@ -315,7 +222,7 @@ int view_at(struct maplog *log, const struct place *place, uint64_t index,
 	/* Where segments are lost, the one before looks larger than any is. */
 	if (rel >= RECORDS_MAX)
 		return -EUCLEAN;
-	ret = get_records(log, place, rel, &window);
+	ret = get_records(log, place, rel, max == 1, &window);
 	if (ret)
 		return ret;
 	held = (window_end(window) - record_at(place, rel)) / RECORD;

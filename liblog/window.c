@@ -13,16 +13,15 @@
 #define store(field, value)                                                    \
 	__atomic_store_n(&(field), (value), __ATOMIC_SEQ_CST)
 
-static size_t set_of(uint64_t key)
-{
-	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 58);
-}
-
-static_assert(WINDOW_SETS == 1 << (64 - 58), "set_of() yields one of them");
-
 static void hold(struct maplog_window *window)
 {
 	__atomic_fetch_add(&window->holders, 1, __ATOMIC_SEQ_CST);
+}
+
+void window_hold(struct maplog_window *window)
+{
+	assert(load(window->holders));
+	hold(window);
 }
 
 static uint32_t let_go(struct maplog_window *window)
@@ -102,14 +101,15 @@ void window_put(struct maplog_window *window)
 		put_shared(window->owner, window);
 	} else if (!let_go(window)) {
 		/* Nobody is left who could find it. */
-		unmap(window);
+		if (!window->copied)
+			unmap(window);
 		free(window);
 	}
 }
 
 struct maplog_window *windows_find(struct windows *windows, uint64_t key)
 {
-	size_t set = set_of(key);
+	size_t set = window_hash(key);
 
 	assert(key > KEY_DOOMED);
 
@@ -233,7 +233,7 @@ static void fill(struct windows *windows, struct maplog_window *window,
 static int add(struct windows *windows, uint64_t key, void *data, size_t size,
 	       uint64_t offset, struct maplog_window **added)
 {
-	size_t set = set_of(key);
+	size_t set = window_hash(key);
 	int way = key ? place_for(windows, set) : -1;
 	struct maplog_window *window;
 
@@ -310,6 +310,33 @@ int windows_adopt(struct windows *windows, uint64_t key, void *data,
 	ret = add(windows, key, data, size, 0, window);
 	pthread_mutex_unlock(&windows->lock);
 	return ret;
+}
+
+int window_copy(int fd, uint64_t offset, size_t size,
+		struct maplog_window **window)
+{
+	struct maplog_window *copy = malloc(sizeof(*copy) + size);
+	int ret;
+
+	assert(size);
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = (struct maplog_window){
+		.single = true,
+		.copied = true,
+		.data = (uint8_t *)(copy + 1),
+		.size = size,
+		.offset = offset,
+	};
+	ret = io_read(fd, copy->data, size, offset);
+	if (ret) {
+		free(copy);
+		return ret;
+	}
+	hold(copy);
+	*window = copy;
+	return 0;
 }
 
 void windows_limit(struct windows *windows, uint64_t limit)

@@ -25,7 +25,8 @@ struct windows;
 struct maplog_window {
 	struct windows *owner;
 	uint32_t holders;
-	bool single;  /* for one holder: not to be found by others */
+	bool single;  /* not to be found by others */
+	bool copied;  /* data is memory behind this structure */
 	bool counted; /* against the limit */
 	bool doomed;  /* atomic: to be unmapped with its last holder */
 	uint8_t *data;
@@ -51,6 +52,14 @@ static inline uint64_t window_key(uint64_t id, unsigned file, uint64_t n)
 	return id << 24 | (uint64_t)file << 23 | n;
 }
 
+/** window_hash() - one of 64 numbers, for a place to keep a key in */
+static inline size_t window_hash(uint64_t key)
+{
+	return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+}
+
+static_assert(WINDOW_SETS == 64, "it yields one of them");
+
 /** window_end() - where in its file a window ends */
 static inline uint64_t window_end(const struct maplog_window *window)
 {
@@ -64,6 +73,9 @@ void windows_destroy(struct windows *windows);
 
 /** windows_find() - hold the window @key, or NULL; takes no lock */
 struct maplog_window *windows_find(struct windows *windows, uint64_t key);
+
+/** window_hold() - hold a window once more that is held */
+void window_hold(struct maplog_window *window);
 
 /** window_put() - give a held window back */
 void window_put(struct maplog_window *window);
@@ -88,6 +100,15 @@ int windows_map(struct windows *windows, uint64_t key, int fd, uint64_t offset,
  */
 int windows_adopt(struct windows *windows, uint64_t key, void *data,
 		  size_t size, struct maplog_window **window);
+
+/**
+ * window_copy() - hold a copy of part of a file, which nobody else finds
+ *
+ * Return: 0; -ENODATA if the file ends before; -ENOMEM; else the -errno of
+ * pread(2).
+ */
+int window_copy(int fd, uint64_t offset, size_t size,
+		struct maplog_window **window);
 
 /** windows_count() - let an adopted window count from now on */
 void windows_count(struct maplog_window *window);
