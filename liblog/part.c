@@ -97,8 +97,8 @@ static int get_locked(struct maplog *log, const struct place *place,
 	return ret;
 }
 
-static int get(struct maplog *log, const struct place *place,
-	       const struct part *part, struct maplog_window **window)
+int part_hold(struct maplog *log, const struct place *place,
+	      const struct part *part, struct maplog_window **window)
 {
 	int ret;
 
@@ -115,11 +115,4 @@ static int get(struct maplog *log, const struct place *place,
 	}
 	/* A segment without its files. */
 	return ret == -ENOENT || ret == -ELOOP ? -EUCLEAN : ret;
-}
-
-int part_hold(struct maplog *log, const struct place *place,
-	      const struct part *part, struct maplog_window **window)
-{
-	*window = part->key ? windows_find(&log->windows, part->key) : NULL;
-	return *window ? 0 : get(log, place, part, window);
 }

@@ -75,12 +75,12 @@ static uint64_t record_at(const struct place *place, uint64_t rel)
 	return place->row.copy + rel * RECORD;
 }
 
-/* Holds the window with the record of an entry and the one before it. */
-static int get_records(struct maplog *log, const struct place *place,
-		       uint64_t rel, bool one, struct maplog_window **window)
+/* Maps window @n of records, or copies that of an entry and the one before. */
+static int map_records(struct maplog *log, const struct place *place,
+		       uint64_t n, uint64_t rel, bool one,
+		       struct maplog_window **window)
 {
 	unsigned shift = place->shift - RECORDS_SHIFT;
-	uint64_t n = place->row.whole ? 0 : rel >> shift;
 	/* From the second on they begin a page early, for that record. */
 	uint64_t early = n ? io_page() : 0;
 	size_t before = rel ? RECORD : 0;
@@ -92,12 +92,24 @@ static int get_records(struct maplog *log, const struct place *place,
 		.peek = record_at(place, rel) - before,
 		.bytes = one && !place->row.whole ? before + RECORD : 0,
 	};
-	int ret;
+
+	return part_hold(log, place, &part, window);
+}
+
+/* Holds the window with the record of an entry and the one before it. */
+static int get_records(struct maplog *log, const struct place *place,
+		       uint64_t rel, bool one, struct maplog_window **window)
+{
+	unsigned shift = place->shift - RECORDS_SHIFT;
+	uint64_t n = place->row.whole ? 0 : rel >> shift;
+	int ret = 0;
 
 	assert(shift >= SHIFT_MIN - RECORDS_SHIFT);
 	assert(rel < place->next - place->row.base);
 
-	ret = part_hold(log, place, &part, window);
+	*window = windows_find(&log->windows, key_of(place, MAPLOG_INDEX, n));
+	if (!*window)
+		ret = map_records(log, place, n, rel, one, window);
 	if (ret)
 		return ret;
 	if (record_at(place, rel + 1) <= window_end(*window))
@@ -127,36 +139,51 @@ static uint32_t clip(const struct maplog_record *records, uint32_t count,
 	return low;
 }
 
+/* Maps window @n of payload, or copies an entry, or maps one that lies across
+ * the end of its window for itself. */
+static int map_data(struct maplog *log, const struct place *place, uint64_t n,
+		    bool across, const struct maplog_view *view,
+		    struct maplog_window **window)
+{
+	uint64_t start = view->offset;
+	uint64_t end = view->records[0].end;
+	struct part part = {
+		.file = MAPLOG_DATA,
+		.key = across ? 0 : key_of(place, MAPLOG_DATA, n),
+		.offset = n << place->shift,
+		.size = (uint64_t)1 << place->shift,
+		.peek = start,
+	};
+
+	if (across) {
+		part.offset = start & ~(uint64_t)(io_page() - 1);
+		part.size = end - part.offset;
+	}
+	if (view->count == 1 && !place->row.whole && end - start <= PEEK_MAX)
+		part.bytes = end - start;
+	return part_hold(log, place, &part, window);
+}
+
 /* Holds a window with the bytes of view->records, or of some of them. */
 static int get_data(struct maplog *log, const struct place *place,
 		    struct maplog_view *view, struct maplog_window **window)
 {
-	unsigned shift = place->shift;
 	uint32_t start = view->offset;
-	uint32_t end = view->records[0].end;
-	uint64_t n = place->row.whole ? 0 : start >> shift;
-	struct part part = {
-		.file = MAPLOG_DATA,
-		.key = key_of(place, MAPLOG_DATA, n),
-		.offset = n << shift,
-		.size = (uint64_t)1 << shift,
-		.peek = start,
-	};
-	int ret;
+	uint64_t n = place->row.whole ? 0 : start >> place->shift;
+	/* An entry across the end of a window gets one of its own. */
+	bool across = !place->row.whole &&
+		      view->records[0].end > (n + 1) << place->shift;
+	int ret = 0;
 
 	assert(view->count);
 
-	if (view->count == 1 && !place->row.whole && end - start <= PEEK_MAX)
-		part.bytes = end - start;
-
-	/* An entry across the end of a window gets one of its own. */
-	if (!place->row.whole && end > part.offset + part.size) {
-		part.key = 0;
-		part.offset = start & ~(uint64_t)(io_page() - 1);
-		part.size = end - part.offset;
+	if (across)
 		view->count = 1;
-	}
-	ret = part_hold(log, place, &part, window);
+	*window = across ? NULL
+			 : windows_find(&log->windows,
+					key_of(place, MAPLOG_DATA, n));
+	if (!*window)
+		ret = map_data(log, place, n, across, view, window);
 	if (ret)
 		return ret;
 	view->count = clip(view->records, view->count, window_end(*window));
