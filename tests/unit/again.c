@@ -9,12 +9,14 @@
 #include "fixture.h"
 #include "format.h"
 #include "head.h"
+#include "late.h"
 #include "tear.h"
 
 START_TEST(recovery_that_fails_can_be_repeated)
 {
 	static const enum call calls[] = { CALL_SYNC, CALL_SYNC_DIR, CALL_WRITE,
-					   CALL_READ, CALL_ADVISE };
+					   CALL_READ, CALL_ADVISE,   CALL_STAT,
+					   CALL_SEEK };
 	int ret;
 
 	tear_payload(8);
@@ -91,6 +93,94 @@ START_TEST(recovery_that_is_killed_can_be_repeated)
 }
 END_TEST
 
+/* Looped likewise: nobody is at work whom it would be worth to wait for. */
+START_TEST(reader_does_not_wait_for_a_recovery_that_was_killed)
+{
+	struct maplog_head page;
+
+	tear_payload(8);
+	die_at = _i;
+	(void)run_child(recover_and_die);
+	read_file(LOG "/head", 0, &page, sizeof(page));
+	ck_assert_uint_eq(page.state, MAPLOG_RECOVERING);
+	open_log(MAPLOG_READ);
+	tear_expect_kept(KEPT);
+}
+END_TEST
+
+#define LEFT "left behind"
+
+/* What lies behind the end of the log, and is not of it: a segment without a
+ * trailer, and no record of it is good. */
+static void make_behind(void)
+{
+	late_make();
+	write_file(log_path(2, "log"), 9000, LEFT, sizeof(LEFT));
+	zero_file(log_path(2, "log"), TRAILER_AT, TRAILER_AT + 4096);
+}
+
+static bool is_kept(const char *suffix)
+{
+	return file_exists(log_path(2, suffix)) &&
+	       file_holds(log_path(2, suffix), LEFT, sizeof(LEFT));
+}
+
+static void expect_put_aside(const char *suffix)
+{
+	open_log(MAPLOG_WRITE);
+	ck_assert(is_kept(suffix));
+	expect_range(0, 2);
+	expect_text(1, "b");
+	append("next");
+	reopen_log();
+	expect_text(2, "next");
+}
+
+START_TEST(file_behind_the_end_that_there_is_no_name_for_stays)
+{
+	char suffix[16] = "torn";
+
+	for (int n = 0; n < 1000; n++) {
+		if (n)
+			snprintf(suffix, sizeof(suffix), "torn.%d", n);
+		make_file(log_path(2, suffix), "before");
+	}
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EEXIST);
+	tlog = NULL;
+	ck_assert(is_kept("log"));
+	ck_assert_int_eq(unlinkat(store, log_path(2, "torn.7"), 0), 0);
+	expect_put_aside("torn.7");
+}
+END_TEST
+
+START_TEST(file_behind_the_end_that_cannot_be_put_aside_stays)
+{
+	fault_set(CALL_RENAME, 0, 1, EIO);
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EIO);
+	tlog = NULL;
+	ck_assert(is_kept("log"));
+	expect_put_aside("torn");
+}
+END_TEST
+
+/* Looped over calls: what cannot be read is not what is not there. */
+START_TEST(file_behind_the_end_that_cannot_be_read_is_not_thrown_away)
+{
+	static const enum call calls[] = { CALL_ADVISE, CALL_SEEK, CALL_MAP,
+					   CALL_READ };
+
+	fault_set(calls[_i % 4], _i / 4, 1, _i % 4 ? EIO : EFAULT);
+	if (!maplog_open(store, LOG, MAPLOG_WRITE, &tlog))
+		close_log();
+	tlog = NULL;
+	fault_clear();
+	ck_assert(is_kept("log") || is_kept("torn"));
+	open_log(MAPLOG_WRITE);
+	ck_assert(is_kept("torn"));
+	expect_range(0, 2);
+}
+END_TEST
+
 static void seal_and_die(void)
 {
 	open_log(MAPLOG_WRITE);
@@ -132,14 +222,27 @@ static Suite *again_suite(void)
 	Suite *suite = suite_create("again");
 	TCase *rules = unit_case(suite, "rules");
 	TCase *late = unit_case(suite, "late");
+	TCase *behind = unit_case(suite, "behind");
 
 	tcase_add_checked_fixture(rules, tear_make, NULL);
 	tcase_add_test(rules,
 		       evidence_that_there_is_no_name_for_is_not_thrown_away);
 	tcase_add_test(rules, entries_without_bytes_are_made_durable);
-	tcase_add_loop_test(rules, recovery_that_fails_can_be_repeated, 0, 30);
+	tcase_add_loop_test(rules, recovery_that_fails_can_be_repeated, 0, 42);
 	tcase_add_loop_test(rules, recovery_that_is_killed_can_be_repeated, 0,
 			    25);
+	tcase_add_loop_test(rules,
+			    reader_does_not_wait_for_a_recovery_that_was_killed,
+			    0, 12);
+	tcase_add_checked_fixture(behind, make_behind, NULL);
+	tcase_add_test(behind,
+		       file_behind_the_end_that_there_is_no_name_for_stays);
+	tcase_add_test(behind,
+		       file_behind_the_end_that_cannot_be_put_aside_stays);
+	tcase_add_loop_test(
+		behind,
+		file_behind_the_end_that_cannot_be_read_is_not_thrown_away, 0,
+		64);
 	tcase_add_loop_test(
 		late, segment_sealed_late_is_cut_when_the_mark_holds_its_end, 0,
 		24);

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "fixture.h"
 #include "head.h"
+#include "late.h"
 #include "private.h"
 
 static void begin(void)
@@ -83,15 +84,6 @@ START_TEST(checkpoint_without_an_active_segment_is_refused)
 }
 END_TEST
 
-/* A segment ends, and nobody finishes it. */
-static void roll_and_die(void)
-{
-	open_log(MAPLOG_WRITE);
-	fault_set(CALL_THREAD, 0, -1, EAGAIN);
-	append_batch("a", "b", NULL);
-	append_many(1, MIB);
-}
-
 /* Also without the space to say so. */
 static void expect_late_segment(void)
 {
@@ -133,8 +125,7 @@ START_TEST(segment_sealed_late_is_cut_when_there_is_space_for_the_mark)
 	bool longer = false;
 	bool opened;
 
-	create_log("segment-size", "1M", "sync", "manual", NULL);
-	ck_assert_int_eq(run_child(roll_and_die), 0);
+	late_make();
 	copy_log(LOG, "before");
 	for (int n = 0; try_open(n, 1, &opened); n++) {
 		if (opened) {

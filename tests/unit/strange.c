@@ -14,6 +14,7 @@
 #include "crc.h"
 #include "files.h"
 #include "fixture.h"
+#include "late.h"
 
 /* Two sealed segments, 0 to 2 and 3 to 5, and an active one, 6 to 9. */
 static void fill(void)
@@ -205,21 +206,6 @@ START_TEST(record_that_ends_behind_its_segment_is_replaced)
 }
 END_TEST
 
-/* A segment has ended, and nobody has finished it. */
-static void roll_and_die(void)
-{
-	open_log(MAPLOG_WRITE);
-	fault_set(CALL_THREAD, 0, -1, EAGAIN);
-	append_batch("a", "b", NULL);
-	append_many(1, MIB);
-}
-
-static void make_late(void)
-{
-	create_log("segment-size", "1M", "sync", "manual", NULL);
-	ck_assert_int_eq(run_child(roll_and_die), 0);
-}
-
 START_TEST(garbage_behind_the_end_of_a_late_segment_is_no_size)
 {
 	static const uint32_t far = UINT32_MAX;
@@ -298,7 +284,7 @@ int main(void)
 	TCase *late = unit_case(suite, "late");
 
 	tcase_add_checked_fixture(heads, make, NULL);
-	tcase_add_checked_fixture(late, make_late, NULL);
+	tcase_add_checked_fixture(late, late_make, NULL);
 	tcase_add_loop_test(
 		heads, checkpoint_of_a_truncation_that_cannot_be_does_not_count,
 		0, 6);
