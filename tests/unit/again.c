@@ -35,6 +35,16 @@ START_TEST(recovery_that_fails_can_be_repeated)
 }
 END_TEST
 
+/* What it makes anew would have the wrong ones. */
+START_TEST(log_whose_rights_are_not_known_does_not_open)
+{
+	fault_set(CALL_STAT, 0, 1, EIO);
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EIO);
+	tlog = NULL;
+	open_log(MAPLOG_WRITE);
+}
+END_TEST
+
 START_TEST(evidence_that_there_is_no_name_for_is_not_thrown_away)
 {
 	char suffix[16] = "torn";
@@ -227,6 +237,7 @@ static Suite *again_suite(void)
 	tcase_add_checked_fixture(rules, tear_make, NULL);
 	tcase_add_test(rules,
 		       evidence_that_there_is_no_name_for_is_not_thrown_away);
+	tcase_add_test(rules, log_whose_rights_are_not_known_does_not_open);
 	tcase_add_test(rules, entries_without_bytes_are_made_durable);
 	tcase_add_loop_test(rules, recovery_that_fails_can_be_repeated, 0, 42);
 	tcase_add_loop_test(rules, recovery_that_is_killed_can_be_repeated, 0,

@@ -411,6 +411,18 @@ START_TEST(no_thread_for_the_keeper_loses_nothing)
 }
 END_TEST
 
+/* A record without a time is none. */
+START_TEST(entry_has_a_time_where_the_clock_shows_none)
+{
+	calls_clock_stopped = true;
+	make_log(NULL);
+	append_batch("a", "b", NULL);
+	reopen_log();
+	expect_text(0, "a");
+	expect_text(1, "b");
+}
+END_TEST
+
 static Suite *append_suite(void)
 {
 	Suite *suite = suite_create("append");
@@ -426,6 +438,7 @@ static Suite *append_suite(void)
 	tcase_add_test(what, batch_lies_in_one_segment);
 	tcase_add_test(what, times_never_go_back);
 	tcase_add_loop_test(what, times_never_go_back_over_reopening, 0, 2);
+	tcase_add_test(what, entry_has_a_time_where_the_clock_shows_none);
 	tcase_add_test(durable, appended_is_durable_under_always);
 	tcase_add_test(durable, one_batch_is_one_sync_under_always);
 	tcase_add_test(durable,

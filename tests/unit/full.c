@@ -43,6 +43,19 @@ START_TEST(batch_that_leaves_no_headroom_is_refused)
 }
 END_TEST
 
+/* Its counters would be a signal. */
+START_TEST(batch_that_the_head_cannot_be_changed_for_is_refused)
+{
+	make();
+	append("a");
+	share_head(1);
+	ck_assert_int_eq(try_append("b"), -ENOSPC);
+	expect_range(0, 1);
+	ck_assert_uint_eq(append("c"), 1);
+	expect_text(1, "c");
+}
+END_TEST
+
 START_TEST(checkpoint_takes_the_space_that_is_reserved_for_entries)
 {
 	make();
@@ -236,6 +249,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, begin, NULL);
 	tcase_add_test(tcase, batch_that_leaves_no_headroom_is_refused);
+	tcase_add_test(tcase,
+		       batch_that_the_head_cannot_be_changed_for_is_refused);
 	tcase_add_test(tcase,
 		       checkpoint_takes_the_space_that_is_reserved_for_entries);
 	tcase_add_test(tcase, checkpoint_without_an_active_segment_is_refused);

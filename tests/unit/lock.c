@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "files.h"
 #include "fixture.h"
+#include "private.h"
 #include "writer.h"
 
 static int open_ret(enum maplog_mode mode)
@@ -202,6 +204,68 @@ START_TEST(reader_that_fails_to_become_the_writer_goes_on_reading)
 }
 END_TEST
 
+static void *promote(void *ret)
+{
+	*(int *)ret = maplog_promote(tlog);
+	return NULL;
+}
+
+/* Until somebody waits for the lock. */
+static void await_lock(void)
+{
+	while (__atomic_load_n(&tlog->write.__data.__lock, __ATOMIC_RELAXED) <
+	       2)
+		usleep(1000);
+}
+
+START_TEST(reader_becomes_the_writer_once)
+{
+	pthread_t thread[2];
+	int ret[2] = { -1, -1 };
+
+	create_log(NULL);
+	open_log(MAPLOG_READ);
+	fault_share();
+	fault_set(CALL_SYNC, 0, 1, FAULT_WAIT);
+	calls_spare(true);
+	must(!pthread_create(&thread[0], NULL, promote, &ret[0]));
+	fault_await();
+	must(!pthread_create(&thread[1], NULL, promote, &ret[1]));
+	calls_spare(false);
+	await_lock();
+	fault_go_on();
+	for (int i = 0; i < 2; i++) {
+		pthread_join(thread[i], NULL);
+		ck_assert_int_eq(ret[i], 0);
+	}
+	ck_assert_uint_eq(tlog->head.page->session, 1);
+	append("a");
+	expect_text(0, "a");
+}
+END_TEST
+
+/* After a failed sync it is to go on in a new segment, and there is none. */
+START_TEST(reader_that_cannot_leave_the_last_segment_goes_on_reading)
+{
+	make_log("sync", "manual", NULL);
+	append("a");
+	fault_set(CALL_SYNC, 0, 1, EIO);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), -EIO);
+	ck_assert_int_eq(maplog_close(tlog), -EIO);
+	tlog = NULL;
+	open_log(MAPLOG_READ);
+	fault_set(CALL_RESIZE, 0, 1, EIO);
+	ck_assert_int_eq(maplog_promote(tlog), -EIO);
+	ck_assert(!status().writer);
+	ck_assert_int_eq(try_append("no"), -EROFS);
+	expect_text(0, "a");
+	ck_assert_int_eq(maplog_promote(tlog), 0);
+	append("b");
+	ck_assert_uint_eq(segment(1).base, 1);
+	expect_text(0, "a");
+}
+END_TEST
+
 START_TEST(snapshots_of_before_are_stale_for_a_new_writer)
 {
 	struct maplog_snapshot *snapshot;
@@ -247,6 +311,10 @@ static Suite *lock_suite(void)
 	tcase_add_loop_test(
 		promoting,
 		reader_that_fails_to_become_the_writer_goes_on_reading, 0, 30);
+	tcase_add_test(promoting, reader_becomes_the_writer_once);
+	tcase_add_test(
+		promoting,
+		reader_that_cannot_leave_the_last_segment_goes_on_reading);
 	tcase_add_test(promoting,
 		       snapshots_of_before_are_stale_for_a_new_writer);
 	return suite;

@@ -249,6 +249,26 @@ START_TEST(gap_between_segments_is_damage)
 }
 END_TEST
 
+/* Where it is cut, no segment is left. */
+START_TEST(log_without_its_first_segment_is_truncated)
+{
+	(void)make(NAMES);
+	for (int n = 2; n < 4; n++)
+		ck_assert_int_eq(unlinkat(store, path_of(LOG, n), 0), 0);
+	open_log(MAPLOG_WRITE);
+	expect_range(0, NEXT);
+	expect_patterns(3, NEXT, 100);
+	ck_assert_int_eq(maplog_truncate(tlog, 2), 0);
+	for (int n = 0; n < 2; n++) {
+		expect_range(0, 2 + (uint64_t)n);
+		ck_assert_int_eq(read_error(1), -EUCLEAN);
+		append("next");
+		reopen_log();
+		expect_text(2 + (uint64_t)n, "next");
+	}
+}
+END_TEST
+
 /* More is said to be durable than any segment could hold. */
 START_TEST(entries_far_behind_the_last_file_are_damage)
 {
@@ -299,6 +319,7 @@ static Suite *lost_suite(void)
 		tcase, truncated_entries_do_not_come_back_for_a_lost_segment, 0,
 		2);
 	tcase_add_test(tcase, gap_between_segments_is_damage);
+	tcase_add_test(tcase, log_without_its_first_segment_is_truncated);
 	tcase_add_test(tcase, entries_far_behind_the_last_file_are_damage);
 	return suite;
 }

@@ -390,6 +390,28 @@ START_TEST(records_that_are_both_damaged_stay_when_it_is_sealed)
 }
 END_TEST
 
+/* Looped over which of the two is damaged, then over what cannot be read: that
+ * proves nothing, and is no failed sync. */
+START_TEST(record_that_cannot_be_proven_is_left_when_it_is_sealed)
+{
+	bool copy = _i % 2;
+	int ret;
+
+	append_many(5, 100);
+	close_log();
+	damage_record(log_path(0, copy ? "log" : "idx"),
+		      copy ? RECORD_AT(HARMED) : HARMED * RECORD_SIZE);
+	open_log(MAPLOG_WRITE);
+	fault_set(CALL_ADVISE, _i / 2, 1, EFAULT);
+	seal();
+	fault_clear();
+	ret = read_error(HARMED);
+	ck_assert(!ret || (!copy && ret == -EUCLEAN));
+	expect_patterns(HARMED + 2, 5, 100);
+	append_many(1, 100);
+}
+END_TEST
+
 /* What of the .idx cannot be written is a failed sync. */
 START_TEST(record_that_cannot_be_brought_there_stops_the_log)
 {
@@ -455,6 +477,9 @@ static Suite *seal_suite(void)
 		8);
 	tcase_add_test(sealing,
 		       records_that_are_both_damaged_stay_when_it_is_sealed);
+	tcase_add_loop_test(
+		sealing, record_that_cannot_be_proven_is_left_when_it_is_sealed,
+		0, 24);
 	tcase_add_test(sealing,
 		       record_that_cannot_be_brought_there_stops_the_log);
 	return suite;

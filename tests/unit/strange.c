@@ -236,6 +236,8 @@ START_TEST(link_in_the_place_of_the_last_segment_holds_nothing)
 		if (!n)
 			close_log();
 	}
+	/* Damage stays where it is. */
+	ck_assert_int_eq(file_exists(log_path(2, "torn")), !_i);
 	ck_assert_uint_eq(append("next"), _i ? 3 : 2);
 	reopen_log();
 	expect_text(_i ? 3 : 2, "next");

@@ -48,6 +48,21 @@ START_TEST(call_that_waits_goes_before_a_batch_that_comes_later)
 }
 END_TEST
 
+START_TEST(call_that_waits_is_told_when_it_may_go_on)
+{
+	struct caller first = { .at = 0 };
+
+	make_log("sync", "manual", NULL);
+	append("a");
+	enter();
+	caller_start(&first, call_seal);
+	caller_await(0, 1);
+	leave();
+	ck_assert_int_eq(caller_end(&first), 0);
+	ck_assert_uint_eq(first.at, 1);
+}
+END_TEST
+
 /* An entry for an index that is not there yet: the log gets there while it
  * waits to overwrite. */
 static void queue_overwrite(struct caller *first, struct caller *second)
@@ -156,6 +171,7 @@ int main(void)
 
 	tcase_add_test(tcase,
 		       call_that_waits_goes_before_a_batch_that_comes_later);
+	tcase_add_test(tcase, call_that_waits_is_told_when_it_may_go_on);
 	tcase_add_test(tcase, overwrite_at_what_has_become_the_end_appends);
 	tcase_add_test(tcase, overwrite_behind_a_batch_that_fails_is_refused);
 	tcase_add_test(tcase,
