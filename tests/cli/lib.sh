@@ -62,12 +62,12 @@ value() {
     "$maplog" status s/l | sed -n "s/^$1: //p"
 }
 
-# eventually COMMAND...: waits until it succeeds, for a minute at most.
+# eventually COMMAND...: waits until it succeeds, for five minutes at most.
 eventually() {
-    local tries=600
+    local tries=3000
     until "$@" 2>/dev/null; do
         tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || fail "not within a minute: $*"
+        [ "$tries" -gt 0 ] || fail "not within five minutes: $*"
         sleep 0.1
     done
 }

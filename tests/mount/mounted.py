@@ -28,7 +28,7 @@ MAPLOG = os.environ.get("MAPLOG", os.path.join(BUILD, "cli", "maplog"))
 PASSTHROUGH, UNPRIVILEGED = MODES = ("passthrough", "unprivileged")
 
 # Machines can be slow and busy: only what hangs is to run into this.
-PATIENCE = float(os.environ.get("MAPLOG_PATIENCE", "120"))
+PATIENCE = float(os.environ.get("MAPLOG_PATIENCE", "300"))
 
 # What a daemon must never say.
 ALARMS = ("Assertion", "Sanitizer", "runtime error", "fuse: ", "double free",

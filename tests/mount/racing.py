@@ -246,7 +246,7 @@ class History(mounted.MountCase):
                 if error.errno != errno.ESTALE:
                     raise
                 stale += 1
-        if stale > turns // 20:
+        if stale > 5 + turns // 20:
             raise AssertionError(f"{stale} of {turns} were stale")
 
     def look_at_ranges(self, rng):

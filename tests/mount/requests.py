@@ -82,8 +82,10 @@ class Waiting(mounted.MountCase):
         self.append("one\n")
         control = os.open(self.at("l", "control"), os.O_RDWR)
         self.addCleanup(os.close, control)
-        self.delay("newfstatat,fstat", LONG)
+        trace = self.delay("newfstatat,fstat", 100 * LONG)
         self.beside("stat", "l/entries/0")
+        # Before whoever waits for the daemon.
+        self.addCleanup(trace.kill)
         mounted.until(lambda: "fstat" in self.traced(), "somebody waits")
         os.write(control, b"sync\n")
         self.assertEqual(os.read(control, 100), b"ok durable=1\n")

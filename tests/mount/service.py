@@ -104,15 +104,17 @@ class Supervised(Service):
         self.start("-o", "threads=1,sync=always", NOTIFY_SOCKET=path,
                    WATCHDOG_USEC="100000")
         self.make()
-        trace = self.delay("fdatasync", 3000000)
+        trace = self.delay("fdatasync", 100000000)
         writer = self.beside("sh", "-c", "echo x > l/append")
+        # Before the writer, which waits for the daemon.
+        self.addCleanup(trace.kill)
         mounted.until(lambda: not self.pings_in(0.5),
                       "it is stuck, and says so by saying nothing")
         self.assertIsNone(writer.poll(), "it was not stuck")
-        writer.wait(mounted.PATIENCE)
-        mounted.until(lambda: self.pings_in(0.5), "it is well again")
         trace.terminate()
         trace.wait(mounted.PATIENCE)
+        writer.wait(mounted.PATIENCE)
+        mounted.until(lambda: self.pings_in(0.5), "it is well again")
 
 
 class Journal(Service):

@@ -119,7 +119,7 @@ END_TEST
 
 static bool becomes_durable(uint64_t next)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (counters().durable >= next)
 			return true;
 		usleep(10000);

@@ -330,7 +330,6 @@ static Suite *damage_suite(void)
 	Suite *suite = suite_create("damage");
 	TCase *tcase = unit_case(suite, "damage");
 
-	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, flipped_bit_takes_its_entry_and_no_other, 0,
 			    ENDINGS * PARTS);
 	tcase_add_loop_test(tcase, file_of_any_length_keeps_what_is_in_it, 0,

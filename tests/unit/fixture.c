@@ -13,7 +13,8 @@
 
 #include "files.h"
 
-#define SECONDS 60
+/* Only what hangs is to run into this: machines can be slow and busy. */
+#define SECONDS 600
 
 int store = -1;
 struct maplog *tlog;

@@ -144,7 +144,7 @@ END_TEST
 
 static bool is_cut(uint64_t base, uint64_t bytes)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (file_size(log_path(base, "log")) == bytes)
 			return true;
 		usleep(10000);
