@@ -451,6 +451,12 @@ REAL(int, pthread_condattr_init, pthread_condattr_t *attr)
 	return begin(CALL_NEW) ? ENOMEM : __real_pthread_condattr_init(attr);
 }
 
+REAL(int, sched_yield, void)
+{
+	(void)begin(CALL_YIELD);
+	return __real_sched_yield();
+}
+
 /* It may wake up for nothing. */
 REAL(int, pthread_cond_wait, pthread_cond_t *cond, pthread_mutex_t *lock)
 {

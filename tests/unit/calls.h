@@ -31,6 +31,7 @@ enum call {
 	CALL_NEW, /* malloc(3) and its like */
 	CALL_THREAD,
 	CALL_AWAIT, /* pthread_cond_wait(3): FAULT_WAIT only */
+	CALL_YIELD, /* sched_yield(2): likewise */
 	CALLS
 };
 

@@ -41,6 +41,31 @@ START_TEST(empty_table_has_nothing)
 }
 END_TEST
 
+static void *version_of(void *version)
+{
+	*(uint64_t *)version = table_version(&table);
+	return NULL;
+}
+
+START_TEST(reader_lets_others_run_while_the_table_changes)
+{
+	uint64_t version = 1;
+	pthread_t thread;
+
+	fault_share();
+	fault_set(CALL_YIELD, 0, 1, FAULT_WAIT);
+	table_begin(&table);
+	calls_spare(true);
+	must(!pthread_create(&thread, NULL, version_of, &version));
+	calls_spare(false);
+	fault_await();
+	table_end(&table);
+	fault_go_on();
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(version, 2);
+}
+END_TEST
+
 START_TEST(find_is_the_last_row_at_or_before)
 {
 	fill(5);
@@ -180,6 +205,7 @@ static Suite *table_suite(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, NULL, destroy);
 	tcase_add_test(tcase, empty_table_has_nothing);
+	tcase_add_test(tcase, reader_lets_others_run_while_the_table_changes);
 	tcase_add_test(tcase, find_is_the_last_row_at_or_before);
 	tcase_add_test(tcase, find_before_the_first_row_is_nothing);
 	tcase_add_test(tcase, after_is_the_first_row_at_or_behind);

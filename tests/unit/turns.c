@@ -164,6 +164,67 @@ START_TEST(batch_that_is_larger_than_segments_are_by_now_is_refused)
 }
 END_TEST
 
+/* Two batches were committed together, and both callers were told. */
+static void tell_two(void)
+{
+	struct caller first = { .text = "first" };
+	struct caller second = { .text = "second" };
+
+	make_log("sync", "always", NULL);
+	enter();
+	caller_start(&first, call_append);
+	caller_await(1, 0);
+	caller_start(&second, call_append);
+	caller_await(2, 0);
+	leave();
+	ck_assert_int_eq(caller_end(&first), 0);
+	ck_assert_int_eq(caller_end(&second), 0);
+}
+
+/* The next one to lead, and whoever comes while it waits for them. */
+START_TEST(batches_of_those_who_were_told_share_a_sync)
+{
+	struct caller caller[3] = { { .text = "a" },
+				    { .text = "b" },
+				    { .text = "c" } };
+
+	tell_two();
+	fault_clear();
+	fault_share();
+	fault_set(CALL_YIELD, 0, 1, FAULT_WAIT);
+	caller_start(&caller[0], call_append);
+	fault_await();
+	caller_start(&caller[1], call_append);
+	caller_await(2, 0);
+	caller_start(&caller[2], call_append);
+	caller_await(3, 0);
+	fault_go_on();
+	for (int n = 0; n < 3; n++)
+		ck_assert_int_eq(caller_end(&caller[n]), 0);
+	ck_assert_int_eq(calls_made(CALL_SYNC), 1);
+	expect_range(0, 5);
+}
+END_TEST
+
+START_TEST(who_leads_waits_for_nobody_while_a_call_waits_for_the_log)
+{
+	struct caller first = { .at = 0 };
+	struct caller second = { .text = "a" };
+
+	tell_two();
+	enter();
+	caller_start(&first, call_seal);
+	caller_await(0, 1);
+	caller_start(&second, call_append);
+	caller_await(1, 1);
+	fault_clear();
+	leave();
+	ck_assert_int_eq(caller_end(&second), 0);
+	ck_assert_int_eq(caller_end(&first), 0);
+	ck_assert_int_eq(calls_made(CALL_YIELD), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("turns");
@@ -181,5 +242,9 @@ int main(void)
 	tcase_add_test(
 		tcase,
 		batch_that_is_larger_than_segments_are_by_now_is_refused);
+	tcase_add_test(tcase, batches_of_those_who_were_told_share_a_sync);
+	tcase_add_test(
+		tcase,
+		who_leads_waits_for_nobody_while_a_call_waits_for_the_log);
 	return unit_run(suite);
 }
