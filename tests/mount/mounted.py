@@ -14,6 +14,7 @@ mount nor a process outlives it, whatever happens.
 import errno
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,13 @@ class Daemon:
             subprocess.run(["umount", "-l", self.place], check=False)
             self.process.terminate()
         return self.process.wait(PATIENCE)
+
+    def halt(self):
+        """Stops it until it gets SIGCONT. As long as the thread that is to
+        take the signal does not run, the others go on; its parent is told
+        when none does."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)
 
     def kill(self):
         self.process.kill()

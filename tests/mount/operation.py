@@ -355,7 +355,7 @@ class Succession(mounted.MountCase):
 
     def unmount_slowly(self):
         """Its daemon closes the log when it is told to go on."""
-        self.daemon.process.send_signal(signal.SIGSTOP)
+        self.daemon.halt()
         self.addCleanup(self.daemon.process.send_signal, signal.SIGCONT)
         # umount(8) would ask the daemon about the mount.
         check(LIBC.umount2(self.mnt.encode(), 0))

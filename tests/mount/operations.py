@@ -86,7 +86,7 @@ class Operations(mounted.MountCase):
         if not os.listdir("/sys/fs/fuse/connections"):
             subprocess.run(["mount", "-t", "fusectl", "none",
                             "/sys/fs/fuse/connections"], check=True)
-        self.daemon.process.send_signal(signal.SIGSTOP)
+        self.daemon.halt()
         self.addCleanup(self.daemon.process.send_signal, signal.SIGCONT)
         self.works("Nothing returns")
         self.daemon.process.send_signal(signal.SIGCONT)
