@@ -46,7 +46,8 @@ ends 0 INT
 empty err
 
 # What was to ignore a signal still does.
-(trap '' INT TERM && exec "$maplog" follow s/l) >out 2>err &
+(trap '' INT TERM &&
+    exec env --default-signal=HUP "$maplog" follow s/l) >out 2>err &
 children+=($!)
 eventually tick
 kill -INT "${children[-1]}"
