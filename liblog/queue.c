@@ -31,13 +31,14 @@ void queue_await(struct maplog *log)
 
 	if (log->told < TOLD_MIN)
 		return;
-	while (log->queued < all && !log->entering &&
-	       meter_now() - since < QUIET_NSEC) {
+	while (log->queued < all && !log->entering) {
 		pthread_mutex_unlock(&log->write);
 		sched_yield();
 		pthread_mutex_lock(&log->write);
 		if (log->queued != seen)
 			since = meter_now();
+		else if (meter_now() - since >= QUIET_NSEC)
+			break;
 		seen = log->queued;
 	}
 }
