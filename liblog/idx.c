@@ -30,7 +30,34 @@ static int is_true(const struct segment *segment, uint32_t seed, uint64_t n,
 	return ret;
 }
 
-/* Which of two records that differ is to be believed. */
+/* Whether the entry behind the one whose record this is begins where that says
+ * that it does. */
+static int leads_on(const struct segment *segment, uint32_t seed, uint64_t n,
+		    const struct maplog_record *record, bool *does)
+{
+	const uint64_t next = n + 1;
+	struct maplog_record other;
+	int ret;
+
+	*does = false;
+	if (next >= segment->count)
+		return 0;
+	ret = io_populate(&segment->copy[next], RECORD, false);
+	if (!ret)
+		ret = io_populate(&segment->index[next], RECORD, false);
+	if (ret)
+		return ret;
+	other = segment->copy[next];
+	ret = is_true(segment, seed, next, record->end, &other, does);
+	if (ret || *does)
+		return ret;
+	other = segment->index[next];
+	return is_true(segment, seed, next, record->end, &other, does);
+}
+
+/* Which of two records that differ is to be believed: if both are damaged, the
+ * one that the next entry is found by. @record stays what it is if there is
+ * none. */
 static int choose(const struct segment *segment, uint32_t seed, uint64_t n,
 		  uint32_t start, struct maplog_record *record)
 {
@@ -43,7 +70,14 @@ static int choose(const struct segment *segment, uint32_t seed, uint64_t n,
 	ret = is_true(segment, seed, n, start, &copy, &copy_is);
 	if (!ret && !copy_is)
 		ret = is_true(segment, seed, n, start, &index, &index_is);
-	*record = index_is ? index : copy;
+	if (!ret && !copy_is && !index_is)
+		ret = leads_on(segment, seed, n, &index, &index_is);
+	if (!ret && !copy_is && !index_is)
+		ret = leads_on(segment, seed, n, &copy, &copy_is);
+	if (copy_is)
+		*record = copy;
+	else if (index_is)
+		*record = index;
 	return ret;
 }
 
@@ -117,18 +151,17 @@ int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from)
 				segment->count * RECORD);
 }
 
-/* Brings the record of an entry into the .idx where only the copy proves it. */
+/* Brings the record of an entry into the .idx where the copy's is the one to be
+ * believed. */
 static int settle(const struct segment *segment, uint32_t seed, uint64_t n)
 {
-	const struct maplog_record copy = segment->copy[n];
-	const struct maplog_record index = segment->index[n];
 	uint32_t start = n ? segment->index[n - 1].end : 0;
-	bool is = false;
+	struct maplog_record record = segment->index[n];
 
-	if (is_true(segment, seed, n, start, &index, &is) || is ||
-	    is_true(segment, seed, n, start, &copy, &is) || !is)
+	if (choose(segment, seed, n, start, &record) ||
+	    !memcmp(&record, &segment->index[n], RECORD))
 		return 0;
-	return io_write(segment->fd[MAPLOG_INDEX], &copy, RECORD, n * RECORD);
+	return io_write(segment->fd[MAPLOG_INDEX], &record, RECORD, n * RECORD);
 }
 
 static int settle_piece(const struct segment *segment, uint32_t seed,

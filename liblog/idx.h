@@ -15,7 +15,7 @@
  *
  * Also records that are as they should be: a sync that failed may have left
  * them in the page cache only. Where the copy is damaged and the .idx is not,
- * its record stays.
+ * or leads to the next entry, its record stays.
  */
 int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from);
 
@@ -24,7 +24,8 @@ int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from);
  * .idx alone from now on
  *
  * Where the record of an entry that recovery has found is damaged there, and
- * the copy's is not, it is that one. This may run beside readers.
+ * the copy's is not, or leads to the next entry, it is that one. This may run
+ * beside readers.
  */
 int idx_finish(struct segment *segment, uint32_t seed);
 

@@ -135,22 +135,18 @@ static int find_late_end(const struct maplog *log, uint64_t base,
 	return 0;
 }
 
-/* A segment before the last that was not sealed in time. */
+/* A segment with so many entries that was not sealed in time. */
 static int seal_late(const struct maplog *log, const struct survey *survey,
-		     size_t n)
+		     uint64_t base, uint64_t entries)
 {
-	uint64_t base = survey->bases[n];
 	struct segment *segment;
 	bool known;
 	int ret;
 
-	assert(n + 1 < survey->count);
-
 	ret = open_suspect(log, base, &segment);
 	if (ret)
 		return ret;
-	ret = find_late_end(log, base, survey->bases[n + 1] - base, segment,
-			    &known);
+	ret = find_late_end(log, base, entries, segment, &known);
 	if (!ret)
 		ret = idx_rebuild(segment, log->seed,
 				  since(survey->checkpoint.durable, base));
@@ -159,6 +155,24 @@ static int seal_late(const struct maplog *log, const struct survey *survey,
 	if (!ret)
 		ret = idx_finish(segment, log->seed);
 	segment_close(segment);
+	return ret;
+}
+
+/* Those before the one that the log ends in; that one, too, if nothing is to be
+ * appended to it: all of them are to be read by their .idx from now on. */
+static int seal_all_late(const struct maplog *log, const struct survey *survey)
+{
+	const uint64_t *bases = survey->bases;
+	size_t n;
+	bool is = false;
+	int ret = 0;
+
+	for (n = survey->sealed; !ret && n < survey->tail; n++)
+		ret = seal_late(log, survey, bases[n], bases[n + 1] - bases[n]);
+	if (!ret && !survey->open && n < survey->count && survey->entries)
+		ret = suspect_is(log->dirfd, log->head.page, bases[n], &is);
+	if (!ret && is)
+		ret = seal_late(log, survey, bases[n], survey->entries);
 	return ret;
 }
 
@@ -332,15 +346,14 @@ static int restore_active(struct maplog *log, const struct survey *survey)
 
 static int apply(struct maplog *log, struct survey *survey)
 {
-	int ret = 0;
+	int ret;
 
 	assert(survey->sealed <= survey->tail);
 	assert(survey->tail <= survey->count);
 
 	log->recovery.scanned = survey->scanned;
 	log->recovery.damaged = survey->damaged;
-	for (size_t n = survey->sealed; !ret && n < survey->tail; n++)
-		ret = seal_late(log, survey, n);
+	ret = seal_all_late(log, survey);
 	if (!ret)
 		ret = drop_behind(log, survey);
 	if (!ret)
