@@ -179,6 +179,9 @@ static int next_group(struct maplog *log, struct group *group)
 	*group = gather(log, always);
 	if (!group->batches)
 		return 0;
+	ret = log->left ? roll_clean(log) : 0;
+	if (ret)
+		return ret;
 	ret = reserve(log, group);
 	if (!ret || group->batches == 1)
 		return ret;

@@ -68,7 +68,11 @@ struct maplog {
 	size_t told;		  /* callers, by the last leader */
 	struct segment *active;
 	struct segment *sealing; /* ended but not yet finished, oldest first */
-	uint64_t tail;		 /* index of the next entry to be written */
+	/* Names of a segment that came to nothing, of which there may be
+	 * something left, or NULL; and its base. */
+	const char *const *left;
+	uint64_t left_base;
+	uint64_t tail; /* index of the next entry to be written */
 	uint64_t last_time;
 	uint64_t last_wake;
 	uint64_t checkpointed; /* durable, as the last checkpoint says */

@@ -396,6 +396,8 @@ int recover(struct maplog *log)
 
 	assert(!log->active && !log->sealing);
 
+	/* Others may have written since. */
+	log->left = NULL;
 	ret = pending_finish(log);
 	if (!ret)
 		ret = survey(log->dirfd, log->head.page, &found);

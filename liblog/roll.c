@@ -54,16 +54,49 @@ static int lend_mappings(struct maplog *log, struct segment *segment)
 	return 0;
 }
 
+static int remove_left(const struct maplog *log)
+{
+	int ret =
+		dir_unlink(log->dirfd, log->left_base, log->left[MAPLOG_INDEX]);
+
+	return ret ? ret
+		   : dir_unlink(log->dirfd, log->left_base,
+				log->left[MAPLOG_DATA]);
+}
+
+int roll_clean(struct maplog *log)
+{
+	int ret;
+
+	if (!log->left)
+		return 0;
+	ret = remove_left(log);
+	if (ret)
+		return ret;
+	log->left = NULL;
+	/* Or a power cut would bring the names back. */
+	ret = io_sync_dir(log->dirfd);
+	if (ret)
+		sync_failed(log, ret);
+	return ret;
+}
+
+static void leave(struct maplog *log, const char *const name[2], uint64_t base)
+{
+	assert(!log->left);
+
+	log->left = name;
+	log->left_base = base;
+}
+
 void roll_discard(struct maplog *log, const char *const name[2],
 		  struct segment *segment)
 {
-	uint64_t base = segment->trailer.base;
-
 	assert(segment != log->active);
 
 	if (!log_error(log)) {
-		dir_unlink(log->dirfd, base, name[MAPLOG_INDEX]);
-		dir_unlink(log->dirfd, base, name[MAPLOG_DATA]);
+		leave(log, name, segment->trailer.base);
+		(void)remove_left(log);
 	}
 	roll_let_go(log, segment);
 }
@@ -87,11 +120,18 @@ int roll_create(struct maplog *log, const char *const name[2], uint64_t base,
 		uint64_t generation, struct segment **segment)
 {
 	struct maplog_trailer trailer;
+	bool begun;
 	int ret;
 
+	ret = roll_clean(log);
+	if (ret)
+		return ret;
 	trailer_init(&trailer, log->head.page->uuid, base, generation,
 		     log->options.segment_size);
-	ret = segment_create(log->dirfd, &trailer, log->mode, name, segment);
+	ret = segment_create(log->dirfd, &trailer, log->mode, name, &begun,
+			     segment);
+	if (ret && begun)
+		leave(log, name, base);
 	if (ret)
 		return ret;
 	ret = roll_take(log, *segment);

@@ -18,10 +18,23 @@ extern const char *const roll_name_new[2];
  * @name:       roll_name or roll_name_new
  * @generation: of the log, when it will be shown
  *
- * Return: 0; -ENOSPC; else an -errno; then no file is left behind.
+ * Return: 0; -ENOSPC; else an -errno; then roll_clean() removes what there may
+ * be left of it, if roll_create() has not been able to.
  */
 int roll_create(struct maplog *log, const char *const name[2], uint64_t base,
 		uint64_t generation, struct segment **segment);
+
+/** roll_clean() - remove for good what is left of a segment that came to
+ * nothing, if there is one
+ *
+ * Nothing is appended to the segment before it, nor is that trimmed, as long as
+ * it is there: recovery would take the entries to end where it begins. Only
+ * files that this log has made, and has not shown, are removed.
+ *
+ * Return: 0; else the -errno of unlink(2), and it can be tried again; or of
+ * fsync(2), and the log is read-only.
+ */
+int roll_clean(struct maplog *log);
 
 /** roll_discard() - remove a segment that was created but not activated
  *

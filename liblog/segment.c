@@ -132,14 +132,17 @@ static int make_files(int dirfd, struct segment *segment, mode_t mode,
 }
 
 int segment_create(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
-		   const char *const suffix[2], struct segment **segment)
+		   const char *const suffix[2], bool *begun,
+		   struct segment **segment)
 {
 	struct segment *made = new_segment(trailer);
 	int ret;
 
+	*begun = false;
 	if (!made)
 		return -ENOMEM;
 	ret = make_files(dirfd, made, mode, suffix);
+	*begun = made->fd[MAPLOG_DATA] >= 0;
 	if (ret) {
 		segment_close(made);
 		return ret;

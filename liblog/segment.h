@@ -45,12 +45,14 @@ struct segment {
  * segment_create() - make both files of an empty segment
  * @trailer: what it is
  * @suffix:  of the files, by enum maplog_file
+ * @begun:   out: whether they were this call's to make, even if it has failed
  *
  * Nothing is durable yet. Return: 0; -EEXIST; -ENOSPC; else an -errno; then
- * no file is left behind.
+ * what was begun is removed, as far as it can be, and not for good.
  */
 int segment_create(int dirfd, const struct maplog_trailer *trailer, mode_t mode,
-		   const char *const suffix[2], struct segment **segment);
+		   const char *const suffix[2], bool *begun,
+		   struct segment **segment);
 
 /**
  * segment_open() - open the files of a segment that has a trailer

@@ -7,6 +7,7 @@
 #include "append.h"
 #include "dir.h"
 #include "io.h"
+#include "roll.h"
 #include "snapshot.h"
 #include "sync.h"
 #include "trim.h"
@@ -79,7 +80,10 @@ static int trim(struct maplog *log, uint64_t first)
 		return -ENODATA;
 	if (first <= page->first)
 		return 0;
-	ret = sync_everything(log);
+	/* Where another segment begins, the active one would seem to end. */
+	ret = roll_clean(log);
+	if (!ret)
+		ret = sync_everything(log);
 	if (!ret)
 		ret = write_first(log, first);
 	if (ret)

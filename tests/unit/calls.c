@@ -236,6 +236,8 @@ static int begin_change(enum call call)
 	if (add_one(changing) == load(die_at))
 		calls_exit(DIED);
 	calls_look();
+	if (error > 0)
+		errno = error;
 	return error;
 }
 

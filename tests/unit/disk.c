@@ -14,7 +14,7 @@
 #include "content.h"
 #include "fixture.h"
 
-#define FILES_MAX 64
+#define FILES_MAX 96
 #define NAMES_MAX 64
 #define MOVES_MAX 64
 

@@ -258,6 +258,25 @@ static void check_first(const struct cut *cut)
 	check_cut(cut, &expect, deep ? current->deep : 0);
 }
 
+static bool is_refused(unsigned step)
+{
+	return current->refused >> step & 1;
+}
+
+/* Where it would need no segment it is left out. */
+static void refuse_append(void)
+{
+	static const char zeros[PAYLOAD_SIZE];
+	const struct maplog_entry entry = { zeros, sizeof(zeros), 0 };
+	struct maplog_segment last;
+
+	if (!maplog_segment(tlog, UINT64_MAX, &last) && !last.entries)
+		return;
+	fault_set(CALL_RESIZE, 0, -1, ENOSPC);
+	must(maplog_append(tlog, &entry, 1, NULL) == -ENOSPC);
+	fault_clear();
+}
+
 static size_t run_steps(struct cut **cuts)
 {
 	struct disk *disk = disk_attach(WORK, NULL, &no_plan, current->seed);
@@ -265,9 +284,15 @@ static size_t run_steps(struct cut **cuts)
 	for (unsigned i = 0; i < current->steps; i++) {
 		const struct step step = step_of(current->op[i], &after[i]);
 
+		if (is_refused(i)) {
+			must(!maplog_sync(tlog, NULL));
+			floors[i] = i;
+		}
 		disk_mark(disk, i);
 		if (i == current->from)
 			disk_replan(disk, &current->plan);
+		if (is_refused(i))
+			refuse_append();
 		after[i + 1] = after[i];
 		floors[i + 1] = is_durable(current->op[i]) ? i + 1 : floors[i];
 		do_step(&step, &after[i + 1], ROW_NUMBER + i);
@@ -319,4 +344,6 @@ void powercut_toss(struct row *row, uint64_t seed)
 		random = random * 6364136223846793005U + 1442695040888963407U;
 		row->op[i] = (enum op)((random >> 33) % OPS);
 	}
+	/* One in four. */
+	row->refused = (unsigned)(random >> 33 & random >> 17);
 }

@@ -24,11 +24,12 @@ static const uint8_t uuid[16] = { 1 };
 static const char *const suffix[2] = { DIR_LOG, DIR_INDEX };
 static struct maplog_trailer trailer;
 static struct segment *segment_;
+static bool begun;
 
 static int create(void)
 {
 	trailer_init(&trailer, uuid, BASE, 0, MIB);
-	return segment_create(store, &trailer, 0644, suffix, &segment_);
+	return segment_create(store, &trailer, 0644, suffix, &begun, &segment_);
 }
 
 static void make(void)
