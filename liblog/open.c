@@ -237,7 +237,7 @@ static int leave_tail(struct maplog *log)
 		return 0;
 	/* What it leaves to the keeper is a writer's business. */
 	__atomic_store_n(&log->writer, true, __ATOMIC_RELEASE);
-	ret = roll(log);
+	ret = roll_if_room(log);
 	if (ret)
 		__atomic_store_n(&log->writer, false, __ATOMIC_RELEASE);
 	return ret;
@@ -275,7 +275,10 @@ static int begin_writing(struct maplog *log)
 	__atomic_store_n(&log->page, page, __ATOMIC_RELEASE);
 	__atomic_store_n(&log->writer, true, __ATOMIC_RELEASE);
 	head_store(&page->session, page->session + 1);
-	head_store(&page->state, (uint32_t)MAPLOG_LIVE);
+	/* As long as there is no new file, the next writer is to leave the old
+	 * one, too. */
+	head_store(&page->state,
+		   (uint32_t)(log->active ? MAPLOG_LIVE : MAPLOG_FAILED));
 	publish_wake(log);
 	return 0;
 }

@@ -328,10 +328,8 @@ static int restore_active(struct maplog *log, const struct survey *survey)
 	struct segment *segment;
 	int ret;
 
-	if (!survey->open) {
-		ret = roll(log);
-		return ret == -ENOSPC || ret == -EDQUOT ? 0 : ret;
-	}
+	if (!survey->open)
+		return roll_if_room(log);
 	ret = reopen_tail(log, survey, &segment);
 	if (ret)
 		return ret;

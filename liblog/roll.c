@@ -223,6 +223,26 @@ int roll(struct maplog *log)
 	return 0;
 }
 
+static void end_active(struct maplog *log)
+{
+	struct segment *old = log->active;
+
+	publish_active(log, NULL);
+	log->active = NULL;
+	queue_for_sealing(log, old);
+}
+
+int roll_if_room(struct maplog *log)
+{
+	int ret = roll(log);
+
+	if (ret != -ENOSPC && ret != -EDQUOT)
+		return ret;
+	if (log->active)
+		end_active(log);
+	return 0;
+}
+
 static int seal(struct maplog *log)
 {
 	int ret = sync_everything(log);

@@ -61,4 +61,9 @@ void roll_activate(struct maplog *log, struct segment *segment);
  */
 int roll(struct maplog *log);
 
+/** roll_if_room() - likewise, but on a full disk there is no active segment
+ * afterwards: the next append tries again
+ */
+int roll_if_room(struct maplog *log);
+
 #endif

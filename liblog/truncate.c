@@ -139,8 +139,6 @@ static void drop_active(struct maplog *log, uint64_t index)
 /* Shows what the log goes on with after a truncation. */
 static int go_on(struct maplog *log, struct segment *prepared)
 {
-	int ret;
-
 	assert(!log->active);
 	assert(!prepared || prepared->trailer.base == log->tail);
 
@@ -151,9 +149,8 @@ static int go_on(struct maplog *log, struct segment *prepared)
 		publish_durable(log, log->tail);
 		return 0;
 	}
-	ret = roll(log);
-	/* The next append tries again: the truncation itself is done. */
-	return ret == -ENOSPC || ret == -EDQUOT ? 0 : ret;
+	/* The truncation itself is done. */
+	return roll_if_room(log);
 }
 
 /* The point of no return: from here on, what fails is for recovery to finish,

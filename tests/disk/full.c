@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/magic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "log.h"
 
 #define LOG "log"
@@ -36,6 +38,10 @@
 
 /* Times 10 ms. */
 #define PATIENCE 3000
+
+/* Steps that do so on the full disk: in 10, in 25. */
+#define TRUNCATES 7
+#define TRIMS	  24
 
 static int dir = -1;
 static struct maplog *tlog;
@@ -210,6 +216,7 @@ struct trace {
 	void (*fill)(void);
 	void (*free)(void);
 	bool shared; /* with a snapshot, all of it */
+	bool opens;  /* on the full disk, too */
 };
 
 static int append(const struct trace *trace)
@@ -248,27 +255,48 @@ static bool works(const struct trace *trace, int ret)
 static void change_on_full(struct trace *trace, int step)
 {
 	require(!maplog_sync(tlog, NULL));
-	if (step % 10 == 7 && trace->next > trace->first &&
+	if (step % 10 == TRUNCATES && trace->next > trace->first &&
 	    works(trace, maplog_truncate(tlog, trace->next - 1)))
 		trace->next--;
-	if (step % 25 == 24 && trace->next > trace->first + 8 &&
+	if (step % 25 == TRIMS && trace->next > trace->first + 8 &&
 	    works(trace, maplog_trim(tlog, trace->next - 8)))
 		trace->first = trace->next - 8;
 	check_all(trace->first, trace->next);
 }
 
-/* A full disk may keep a log from being opened for writing, but then there is
- * room again. */
-static void reopen(struct trace *trace)
+/* As a writer leaves it whose sync has failed: the next one goes on in a new
+ * file. */
+static void pretend_failure(void)
+{
+	const uint32_t state = MAPLOG_FAILED;
+	int fd = openat(dir, LOG "/head", O_WRONLY | O_CLOEXEC);
+
+	require(fd >= 0);
+	require(pwrite(fd, &state, sizeof(state),
+		       offsetof(struct maplog_head, state)) == sizeof(state));
+	require(!fsync(fd));
+	close(fd);
+}
+
+/* Where everything is shared with a copy, a full disk may keep a log from being
+ * opened for writing, but then there is room again. */
+static void reopen(struct trace *trace, bool failed)
 {
 	int ret;
 
 	require(!maplog_close(tlog));
+	if (failed)
+		pretend_failure();
 	trace->fill();
 	ret = maplog_open(dir, LOG, MAPLOG_WRITE, &tlog);
 	if (ret)
 		fprintf(stderr, "opening on a full disk: %d\n", ret);
-	require(!ret || is_full(-ret));
+	require(!ret || (is_full(-ret) && !trace->opens));
+	if (!ret) {
+		append_on_full(trace);
+		change_on_full(trace, TRUNCATES);
+		change_on_full(trace, TRIMS);
+	}
 	trace->free();
 	for (int n = 0; is_full(-ret) && n < PATIENCE; n++) {
 		usleep(10000);
@@ -300,8 +328,8 @@ static void step(struct trace *trace, int n)
 	change_on_full(trace, n);
 	trace->free();
 	append_with_room(trace);
-	if (n % 50 == 19)
-		reopen(trace);
+	if (n % 20 == 19)
+		reopen(trace, n % 40 == 39);
 }
 
 static void open_trace(void)
@@ -327,6 +355,7 @@ static void choose(struct trace *trace, const char *what)
 	require(!fstatfs(dir, &fs));
 	trace->fill = fill_space;
 	trace->free = free_space;
+	trace->opens = !strcmp(what, "space") || !strcmp(what, "inodes");
 	if (!strcmp(what, "reflink")) {
 		trace->fill = fill_reflinked;
 		trace->shared = fs.f_type == BTRFS_SUPER_MAGIC;

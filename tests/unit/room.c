@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of logs that cannot begin a new segment, nor remove what is left of it.
- * They go on by themselves, and lose nothing.
+ * Tests of logs that cannot begin a new segment: for want of room when they are
+ * opened, and where what is left of one cannot be removed. They go on by
+ * themselves, and lose nothing.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -19,11 +20,146 @@ static void make(void)
 	make_log("segment-size", "1M", "sync", "manual", NULL);
 }
 
+/* ---- Opened on a full disk ---- */
+
+static uint32_t state(void)
+{
+	struct maplog_head page;
+
+	read_file(LOG "/head", 0, &page, sizeof(page));
+	return page.state;
+}
+
 static void set_state(uint32_t to)
 {
 	write_file(LOG "/head", offsetof(struct maplog_head, state), &to,
 		   sizeof(to));
 }
+
+static void fail_a_sync(void)
+{
+	append_many(3, 100);
+	fault_set(CALL_SYNC, 0, 1, EIO);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), -EIO);
+	ck_assert_int_eq(maplog_close(tlog), -EIO);
+	tlog = NULL;
+	ck_assert_uint_eq(state(), MAPLOG_FAILED);
+}
+
+static void stop_in_recovery(void)
+{
+	append_many(3, 100);
+	close_log();
+	set_state(MAPLOG_RECOVERING);
+}
+
+static void (*const stops[])(void) = { fail_a_sync, stop_in_recovery };
+
+static const int full[] = { ENOSPC, EDQUOT };
+
+/* Looped over what makes it leave its segment, then over errors. */
+START_TEST(log_that_must_leave_its_segment_opens_on_a_full_disk)
+{
+	stops[_i / 2]();
+	fault_set(CALL_RESIZE, 0, -1, full[_i % 2]);
+	open_log(MAPLOG_WRITE);
+	expect_patterns(0, 3, 100);
+	expect_range(0, 3);
+	ck_assert_int_eq(try_append("no"), -full[_i % 2]);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+	ck_assert_int_eq(maplog_trim(tlog, 1), 0);
+	ck_assert_int_eq(maplog_truncate(tlog, 2), 0);
+	ck_assert_int_eq(status().error, 0);
+	expect_range(1, 2);
+	fault_clear();
+	ck_assert_uint_eq(append_pattern(100), 2);
+	expect_patterns(1, 3, 100);
+	reopen_log();
+	expect_range(1, 3);
+	expect_patterns(1, 3, 100);
+}
+END_TEST
+
+/* Nothing is appended to what the page cache may lie about. */
+START_TEST(segment_that_was_left_on_a_full_disk_is_sealed)
+{
+	fail_a_sync();
+	fault_set(CALL_RESIZE, 0, 1, ENOSPC);
+	open_log(MAPLOG_WRITE);
+	ck_assert_uint_eq(tlog->head.page->active_base, HEAD_NO_ACTIVE);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+	ck_assert_uint_eq(file_size(log_path(0, "log")), 300);
+	ck_assert_uint_eq(append_pattern(100), 3);
+	ck_assert_uint_eq(segment(2).base, 0);
+	ck_assert_uint_eq(segment(3).base, 3);
+	close_log();
+	ck_assert_uint_eq(state(), MAPLOG_CLOSED);
+}
+END_TEST
+
+static void open_on_a_full_disk(void)
+{
+	fault_set(CALL_THREAD, 0, -1, EAGAIN);
+	fault_set(CALL_RESIZE, 0, -1, ENOSPC);
+	open_log(MAPLOG_WRITE);
+}
+
+START_TEST(segment_is_left_by_the_next_writer_if_this_one_is_killed)
+{
+	fail_a_sync();
+	ck_assert_int_eq(run_child(open_on_a_full_disk), 0);
+	ck_assert_uint_eq(state(), MAPLOG_FAILED);
+	open_log(MAPLOG_WRITE);
+	ck_assert_uint_eq(append_pattern(100), 3);
+	ck_assert_uint_eq(segment(3).base, 3);
+	expect_patterns(0, 4, 100);
+}
+END_TEST
+
+START_TEST(empty_segment_is_left_on_a_full_disk)
+{
+	append_many(3, 100);
+	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	close_log();
+	set_state(MAPLOG_RECOVERING);
+	fault_set(CALL_RESIZE, 0, -1, ENOSPC);
+	open_log(MAPLOG_WRITE);
+	expect_range(0, 3);
+	ck_assert_int_eq(try_append("no"), -ENOSPC);
+	fault_clear();
+	ck_assert_uint_eq(append_pattern(100), 3);
+	reopen_log();
+	expect_patterns(0, 4, 100);
+}
+END_TEST
+
+START_TEST(reader_takes_over_on_a_full_disk)
+{
+	fail_a_sync();
+	open_log(MAPLOG_READ);
+	fault_set(CALL_RESIZE, 0, -1, ENOSPC);
+	ck_assert_int_eq(maplog_promote(tlog), 0);
+	ck_assert_int_eq(try_append("no"), -ENOSPC);
+	expect_patterns(0, 3, 100);
+	fault_clear();
+	ck_assert_uint_eq(append_pattern(100), 3);
+	expect_patterns(0, 4, 100);
+}
+END_TEST
+
+/* What says nothing about room is told: the log is opened again later. */
+START_TEST(segment_that_cannot_be_left_for_another_reason_refuses_the_log)
+{
+	fail_a_sync();
+	fault_set(CALL_RESIZE, 0, 1, EIO);
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EIO);
+	tlog = NULL;
+	fault_clear();
+	open_log(MAPLOG_WRITE);
+	ck_assert_uint_eq(append_pattern(100), 3);
+	ck_assert_uint_eq(segment(3).base, 3);
+}
+END_TEST
 
 /* ---- What is left of a segment ---- */
 
@@ -285,9 +421,23 @@ END_TEST
 static Suite *room_suite(void)
 {
 	Suite *suite = suite_create("room");
+	TCase *opening = unit_case(suite, "opening");
 	TCase *left = unit_case(suite, "left");
 
+	tcase_add_checked_fixture(opening, make, NULL);
 	tcase_add_checked_fixture(left, make_many, NULL);
+	tcase_add_loop_test(
+		opening, log_that_must_leave_its_segment_opens_on_a_full_disk,
+		0, 4);
+	tcase_add_test(opening, segment_that_was_left_on_a_full_disk_is_sealed);
+	tcase_add_test(
+		opening,
+		segment_is_left_by_the_next_writer_if_this_one_is_killed);
+	tcase_add_test(opening, empty_segment_is_left_on_a_full_disk);
+	tcase_add_test(opening, reader_takes_over_on_a_full_disk);
+	tcase_add_test(
+		opening,
+		segment_that_cannot_be_left_for_another_reason_refuses_the_log);
 	tcase_add_loop_test(
 		left, segment_whose_last_try_is_still_there_is_begun, 0, STEPS);
 	tcase_add_loop_test(
