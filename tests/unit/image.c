@@ -11,6 +11,7 @@
 
 #include "files.h"
 #include "fixture.h"
+#include "format.h"
 
 #define GOOD "good"
 #define OLD  "old"
@@ -40,6 +41,7 @@ struct image {
 };
 
 static struct image images[FILES];
+static enum ending ended;
 
 static size_t bytes_of(uint64_t index)
 {
@@ -144,12 +146,18 @@ void image_make(enum ending ending)
 		[ENDING_CLOSED] = write_and_close,
 		[ENDING_KILLED] = write_log,
 		[ENDING_POWER] = write_and_idle,
+		[ENDING_NO_INDEX] = write_log,
 	};
+
+	ended = ending;
 
 	create_log("segment-size", "1M", NULL);
 	ck_assert_int_eq(run_child(work[ending]), 0);
 	if (ending == ENDING_POWER)
 		forget_counters();
+	if (ending == ENDING_NO_INDEX)
+		zero_file(image_path(FILE_IDX2), 0,
+			  file_size(image_path(FILE_IDX2)));
 	load_all();
 	copy_tree(LOG, GOOD);
 }
@@ -264,6 +272,18 @@ static bool same_record(enum image_file file, uint64_t records, uint64_t rel)
 	       (!rel || same(file, at - RECORD_SIZE, at - RECORD_SIZE + 4));
 }
 
+/* It is there twice, counted from the end, and says where the copy of the
+ * records is. */
+static bool has_trailer(void)
+{
+	const uint64_t second = TRAILER_AT + MAPLOG_TRAILER_SIZE / 2;
+	const struct image *image = &images[FILE_LOG2];
+
+	return image->now_size == image->size &&
+	       (same(FILE_LOG2, TRAILER_AT, TRAILER_AT + SECTOR) ||
+		same(FILE_LOG2, second, second + SECTOR));
+}
+
 enum fate { FATE_SERVED, FATE_REFUSED, FATE_EITHER };
 
 static enum fate fate_of(uint64_t index)
@@ -273,6 +293,8 @@ static enum fate fate_of(uint64_t index)
 	bool copy_same = place.log == FILE_LOG2 &&
 			 same_record(place.log, PAYLOAD_SIZE, place.rel);
 
+	if (place.log == FILE_LOG2 && ended == ENDING_NO_INDEX)
+		index_same = copy_same && has_trailer();
 	if (!same(place.log, place.start, place.end))
 		return FATE_REFUSED;
 	if (place.log != FILE_LOG2)

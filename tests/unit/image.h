@@ -32,6 +32,8 @@ enum ending {
 	ENDING_KILLED, /* kill -9: the mark is in the head's counters */
 	ENDING_POWER,  /* a power cut after an idle second: only in the
 			* checkpoint */
+	ENDING_NO_INDEX, /* a power cut that the mark has outlived, and what
+			  * was in the active segment's .idx has not */
 	ENDINGS
 };
 

@@ -116,8 +116,10 @@ START_TEST(flipped_bit_is_flipped_back)
 	enum image_file file = FILE_LOG0 + (enum image_file)(_i / ENDINGS);
 
 	image_make((enum ending)(_i % ENDINGS));
-	for (uint64_t bit = 0; bit < used_of(file) * 8; bit += prime())
-		repair_bit(file, bit);
+	for (uint64_t bit = 0; bit < used_of(file) * 8; bit += prime()) {
+		if (image_holds(file, bit / 8 / SECTOR))
+			repair_bit(file, bit);
+	}
 }
 END_TEST
 
