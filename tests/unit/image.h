@@ -29,9 +29,9 @@ enum image_file {
 /* How the writer has left it. */
 enum ending {
 	ENDING_CLOSED,
-	ENDING_KILLED, /* kill -9: the mark is in the head's counters */
-	ENDING_POWER,  /* a power cut after an idle second: only in the
-			* checkpoint */
+	ENDING_KILLED,	 /* kill -9: the mark is in the head's counters */
+	ENDING_POWER,	 /* a power cut after an idle second: only in the
+			  * checkpoint */
 	ENDING_NO_INDEX, /* a power cut that the mark has outlived, and what
 			  * was in the active segment's .idx has not */
 	ENDINGS
