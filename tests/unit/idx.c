@@ -186,21 +186,63 @@ static void append_sync_and_die(void)
 	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
 }
 
-/* Looped over which of the two has the right end. */
-START_TEST(record_that_leads_to_the_next_entry_is_recovered)
+static void die_with_a_record_that_leads_on(bool copy)
 {
 	close_log();
 	ck_assert_int_eq(run_child(append_and_die), 0);
 	flip_bit(log_path(0, "log"), RECORD_AT(HARMED) + 5, 1);
 	flip_bit(log_path(0, "idx"), HARMED * RECORD_SIZE + 6, 1);
-	damage_end(_i);
+	damage_end(copy);
+}
+
+static void expect_recovered(void)
+{
+	expect_range(0, ENTRIES);
+	ck_assert_int_eq(read_error(HARMED), -EBADMSG);
+	expect_patterns(0, HARMED, 100);
+	expect_patterns(HARMED + 1, ENTRIES, 100);
+	close_log();
+}
+
+/* Looped over which of the two has the right end. */
+START_TEST(record_that_leads_to_the_next_entry_is_recovered)
+{
+	die_with_a_record_that_leads_on(_i);
 	for (int n = 0; n < 2; n++) {
 		open_log(MAPLOG_WRITE);
-		expect_range(0, ENTRIES);
-		ck_assert_int_eq(read_error(HARMED), -EBADMSG);
-		expect_patterns(0, HARMED, 100);
-		expect_patterns(HARMED + 1, ENTRIES, 100);
-		close_log();
+		expect_recovered();
+	}
+}
+END_TEST
+
+/* Opens a log without the n-th piece of what is mapped. Whether there was one.
+ */
+static bool try_open(const char *name, int n)
+{
+	bool reached;
+	int ret;
+
+	fault_clear();
+	fault_set(CALL_ADVISE, n, 1, EFAULT);
+	ret = maplog_open(store, name, MAPLOG_WRITE, &tlog);
+	reached = calls_made(CALL_ADVISE) > n;
+	fault_clear();
+	if (ret)
+		ck_assert_int_eq(maplog_open(store, name, MAPLOG_WRITE, &tlog),
+				 0);
+	return reached;
+}
+
+/* Looped likewise: nothing is made of what cannot be read now. */
+START_TEST(record_that_cannot_be_read_is_recovered_by_the_next_writer)
+{
+	bool reached = true;
+
+	die_with_a_record_that_leads_on(_i);
+	for (int n = 0; reached; n++) {
+		copy_tree(LOG, "copy");
+		reached = try_open("copy", n);
+		expect_recovered();
 	}
 }
 END_TEST
@@ -253,6 +295,10 @@ int main(void)
 		       record_that_cannot_be_brought_there_stops_the_log);
 	tcase_add_loop_test(
 		killed, record_that_leads_to_the_next_entry_is_recovered, 0, 2);
+	tcase_add_loop_test(
+		killed,
+		record_that_cannot_be_read_is_recovered_by_the_next_writer, 0,
+		2);
 	tcase_add_test(
 		killed,
 		lost_index_is_made_again_though_the_last_entry_is_damaged);
