@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "awake.h"
 #include "report.h"
 #include "supervisor.h"
 
@@ -71,6 +72,7 @@ struct loop {
 	uint64_t worked;  /* requests that were */
 	uint32_t lead;
 	unsigned wary; /* requests to come that may be slow */
+	struct awake awake;
 };
 
 /* Of a thread that leads and works on a request, which it may do without. */
@@ -161,14 +163,13 @@ void loop_give_way(void)
 		sem_post(&loop->places);
 }
 
-static uint32_t opcode_of(const struct fuse_buf *request)
+static struct fuse_in_header header_of(const struct fuse_buf *request)
 {
-	struct fuse_in_header header;
+	struct fuse_in_header header = { .opcode = 0 };
 
-	if (request->size < sizeof(header))
-		return 0;
-	memcpy(&header, request->mem, sizeof(header));
-	return header.opcode;
+	if (request->size >= sizeof(header))
+		memcpy(&header, request->mem, sizeof(header));
+	return header;
 }
 
 /* Most of these take a few microseconds, less than to wake another thread does;
@@ -240,35 +241,44 @@ static int take(struct loop *loop, void *memory, size_t size,
 	return -1;
 }
 
-static void work(struct loop *loop, const struct fuse_buf *request)
+/* Return: when it was done. */
+static uint64_t work(struct loop *loop, const struct fuse_buf *request)
 {
 	uint64_t begin = now();
+	uint64_t end;
 
 	__atomic_fetch_add(&loop->working, 1, __ATOMIC_RELAXED);
 	fuse_session_process_buf(loop->server->session, request);
 	__atomic_fetch_sub(&loop->working, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&loop->worked, 1, __ATOMIC_RELAXED);
-	if (now() - begin > SLOW_NSEC)
+	end = now();
+	if (end - begin > SLOW_NSEC)
 		__atomic_store_n(&loop->wary, WARY_REQUESTS, __ATOMIC_RELAXED);
+	return end;
 }
 
 /* Return: whether the thread led until it was done. */
 static bool work_and_lead(struct loop *loop, const struct fuse_buf *request)
 {
-	uint32_t opcode = opcode_of(request);
+	const struct fuse_in_header header = header_of(request);
+	uint64_t end;
 	uint32_t lead;
 
-	lead_set(loop, opcode == FUSE_RELEASE ? LEAD_CLOSES : LEAD_WORKS);
+	lead_set(loop,
+		 header.opcode == FUSE_RELEASE ? LEAD_CLOSES : LEAD_WORKS);
 	lead = lead_load(loop);
-	if (opcode != FUSE_RELEASE) {
+	if (header.opcode != FUSE_RELEASE) {
 		leading.loop = loop;
 		leading.lead = lead;
-		if (!is_short(request, opcode) || is_crowded(loop))
+		if (!is_short(request, header.opcode) || is_crowded(loop))
 			loop_give_way();
 	}
-	work(loop, request);
+	end = work(loop, request);
 	leading.loop = NULL;
-	return lead_change(loop, lead, LEAD_FREE);
+	if (!lead_change(loop, lead, LEAD_FREE))
+		return false;
+	awake_stay(&loop->awake, header.pid, end, &loop->lead);
+	return true;
 }
 
 /* Takes requests and works on them, as long as it keeps its place. Return:
@@ -382,6 +392,7 @@ int loop_start(struct server *server, struct loop **loop)
 	started->server = server;
 	started->main = pthread_self();
 	sem_init(&started->places, 0, WATCHERS);
+	awake_init(&started->awake);
 	started->threads = calloc(server->config->threads, sizeof(pthread_t));
 	ret = started->threads ? 0 : -ENOMEM;
 	prepare_signals();
