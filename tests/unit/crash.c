@@ -62,6 +62,7 @@ static void run_all(int first_two, const char *sync, unsigned one_in)
 		.plan = PLAN,
 		.deep = 3,
 		.deep_one_in = 16,
+		.harm_one_in = 16,
 	};
 	uint64_t states = 0;
 
@@ -140,7 +141,9 @@ END_TEST
 START_TEST(power_cut_in_the_row_that_is_asked_for)
 {
 	char *word = strdup(getenv("MAPLOG_ROW"));
-	struct row row = { .plan = PLAN, .deep = 3, .deep_one_in = 8 };
+	struct row row = {
+		.plan = PLAN, .deep = 3, .deep_one_in = 8, .harm_one_in = 1
+	};
 
 	powercut_prepare(strtok(word, " "));
 	row.seed = strtoull(strtok(NULL, " "), NULL, 16);

@@ -10,8 +10,10 @@
 #include "files.h"
 #include "fixture.h"
 #include "folder.h"
+#include "scar.h"
 
-#define WORK "work"
+#define WORK   "work"
+#define HARMED "harmed"
 
 /* So little room is left in the active segment that a row begins with. */
 #define ROOM 6000
@@ -34,6 +36,7 @@ static struct model after[POWERCUT_STEPS + 1];
 static unsigned floors[POWERCUT_STEPS + 1]; /* durable when so many are done */
 static uint64_t states;
 static uint64_t chance;
+static uint64_t harm_chance; /* apart, so that neither changes the other */
 
 static const struct plan no_plan;
 
@@ -154,10 +157,15 @@ static void find_moment(const struct expect *expect, struct model *found,
 		report(cut, deep, differs);
 }
 
+static uint64_t roll(uint64_t *dice)
+{
+	*dice = *dice * 6364136223846793005U + 1442695040888963407U;
+	return *dice >> 33;
+}
+
 static uint64_t roll_dice(void)
 {
-	chance = chance * 6364136223846793005U + 1442695040888963407U;
-	return chance >> 33;
+	return roll(&chance);
 }
 
 static void check_cut(const struct cut *cut, const struct expect *expect,
@@ -221,19 +229,36 @@ static void go_round(const struct cut *cut, const struct expect *expect,
 	check_again(cuts, n, shown, expect, deep);
 }
 
+/* Recovers, and perhaps once more with an entry that is damaged. */
+static void go_once(const struct cut *cut, const struct expect *expect)
+{
+	bool harmed = current->harm_one_in &&
+		      roll(&harm_chance) % current->harm_one_in == 0;
+	const char *differs = NULL;
+	struct model found;
+
+	if (harmed)
+		copy_tree(cut->name, HARMED);
+	open_cut(cut, 0);
+	find_moment(expect, &found, cut, 0);
+	close_log();
+	if (!harmed)
+		return;
+	differs = scar_differs(HARMED, &found, roll(&harm_chance));
+	if (differs)
+		report(cut, 0, differs);
+	folder_remove(HARMED);
+	states++;
+}
+
 static void check_cut(const struct cut *cut, const struct expect *expect,
 		      unsigned deep)
 {
-	struct model found;
-
 	states++;
-	if (deep) {
+	if (deep)
 		go_round(cut, expect, deep);
-	} else {
-		open_cut(cut, deep);
-		find_moment(expect, &found, cut, deep);
-		close_log();
-	}
+	else
+		go_once(cut, expect);
 	folder_remove(cut->name);
 }
 
@@ -312,6 +337,7 @@ uint64_t powercut_run(const struct row *row)
 
 	current = row;
 	chance = row->seed;
+	harm_chance = row->seed;
 	after[0] = base.model;
 	floors[0] = 0;
 	folder_store(&base.files, WORK);
@@ -338,6 +364,7 @@ void powercut_toss(struct row *row, uint64_t seed)
 		},
 		.deep = 3,
 		.deep_one_in = 8,
+		.harm_one_in = 8,
 		.seed = seed,
 	};
 	for (unsigned i = 0; i < row->steps; i++) {

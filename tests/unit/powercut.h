@@ -39,6 +39,8 @@ struct row {
 	struct plan plan;     /* of the first cuts */
 	unsigned deep;	      /* how often recovery is cut again, at most */
 	unsigned deep_one_in; /* cuts that this is done with, by chance */
+	unsigned harm_one_in; /* of the others, those after which an entry is
+			       * damaged; 0: none */
 	uint64_t seed;
 };
 
