@@ -200,6 +200,22 @@ static int remove_empty(struct maplog *log)
 	return ret;
 }
 
+/* What lies before a segment that follows no other may hold, behind its end,
+ * what a truncation took away. If its name were lost in a power cut, and that
+ * of the next one were not, all of that would be there again. */
+static int keep_name(struct maplog *log, struct segment *segment)
+{
+	int ret = io_sync_dir(log->dirfd);
+
+	if (ret) {
+		sync_failed(log, ret);
+		roll_discard(log, roll_name, segment);
+	} else {
+		segment->named = true;
+	}
+	return ret;
+}
+
 int roll(struct maplog *log)
 {
 	struct segment *old;
@@ -214,6 +230,8 @@ int roll(struct maplog *log)
 
 	ret = roll_create(log, roll_name, log->tail, log->head.page->generation,
 			  &segment);
+	if (!ret && !old)
+		ret = keep_name(log, segment);
 	if (ret)
 		return ret;
 	roll_activate(log, segment);
