@@ -135,14 +135,19 @@ static int find_late_end(const struct maplog *log, uint64_t base,
 	return 0;
 }
 
-/* A segment with so many entries that was not sealed in time. */
+/* A segment with so many entries that was not sealed in time. One that has lost
+ * its trailer is read by its .idx anyway. */
 static int seal_late(const struct maplog *log, const struct survey *survey,
 		     uint64_t base, uint64_t entries)
 {
 	struct segment *segment;
 	bool known;
+	bool is;
 	int ret;
 
+	ret = suspect_is(log->dirfd, log->head.page, base, &is);
+	if (ret || !is)
+		return ret;
 	ret = open_suspect(log, base, &segment);
 	if (ret)
 		return ret;
@@ -164,14 +169,11 @@ static int seal_all_late(const struct maplog *log, const struct survey *survey)
 {
 	const uint64_t *bases = survey->bases;
 	size_t n;
-	bool is = false;
 	int ret = 0;
 
 	for (n = survey->sealed; !ret && n < survey->tail; n++)
 		ret = seal_late(log, survey, bases[n], bases[n + 1] - bases[n]);
 	if (!ret && !survey->open && n < survey->count && survey->entries)
-		ret = suspect_is(log->dirfd, log->head.page, bases[n], &is);
-	if (!ret && is)
 		ret = seal_late(log, survey, bases[n], survey->entries);
 	return ret;
 }

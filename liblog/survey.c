@@ -154,6 +154,32 @@ static int look_at(int dirfd, const struct maplog_head *page,
 	return 0;
 }
 
+/* Whether a power cut may have taken the trailer of segment n, which was not
+ * sealed then: it is not said to be durable, and its end is not there. What
+ * cannot be read now is not what is not there. */
+static int has_lost_end(int dirfd, const struct maplog_head *page,
+			const struct survey *survey, size_t n, bool *has)
+{
+	struct maplog_record last;
+	struct suspect suspect;
+	int ret;
+
+	/* A segment is cut when the mark holds its end. That may be gone with
+	 * the head that it was in. */
+	*has = false;
+	if (survey->bases[n + 1] <= survey->mark)
+		return 0;
+	ret = suspect_open(dirfd, page, survey->bases[n], &suspect);
+	*has = ret == -EUCLEAN;
+	if (ret)
+		return *has ? 0 : ret;
+	if (!suspect.has_trailer)
+		*has = suspect_last(&suspect, bound(survey, n), &last) ==
+		       -EUCLEAN;
+	suspect_close(&suspect);
+	return 0;
+}
+
 /* Those that were not sealed are at the end. */
 static int find_sealed(int dirfd, const struct maplog_head *page,
 		       struct survey *survey)
@@ -165,9 +191,11 @@ static int find_sealed(int dirfd, const struct maplog_head *page,
 
 	survey->sealed = survey->count - 1;
 	while (!ret && is && survey->sealed) {
-		uint64_t base = survey->bases[survey->sealed - 1];
+		size_t n = survey->sealed - 1;
 
-		ret = suspect_is(dirfd, page, base, &is);
+		ret = suspect_is(dirfd, page, survey->bases[n], &is);
+		if (!ret && !is)
+			ret = has_lost_end(dirfd, page, survey, n, &is);
 		if (!ret && is)
 			survey->sealed--;
 	}
