@@ -174,13 +174,14 @@ static Suite *rolled_suite(void)
 	tcase_add_loop_test(
 		tcase, rolled_segment_that_a_power_cut_emptied_is_cut, 0, 2);
 	tcase_add_test(
-		tcase, rolled_segment_without_trailer_ends_where_its_index_does);
+		tcase,
+		rolled_segment_without_trailer_ends_where_its_index_does);
 	tcase_add_test(tcase,
 		       rolled_segment_whose_index_is_true_needs_no_trailer);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
 	tcase_add_test(tcase, end_that_is_lost_before_a_good_segment_is_damage);
-	tcase_add_test(
-		tcase, sealed_segment_that_is_damaged_at_its_end_needs_no_head);
+	tcase_add_test(tcase,
+		       sealed_segment_that_is_damaged_at_its_end_needs_no_head);
 	return suite;
 }
 
