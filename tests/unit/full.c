@@ -157,7 +157,7 @@ static void truncate_and_die(void)
 {
 	open_log(MAPLOG_WRITE);
 	append_batch("a", "b", "c", NULL);
-	fault_set(CALL_SYNC_DIR, 1, 1, FAULT_DIE);
+	fault_set(CALL_SYNC_DIR, 0, 1, FAULT_DIE);
 	(void)maplog_truncate(tlog, 1);
 }
 

@@ -90,10 +90,12 @@ static void harm_payload(const struct scar *scar, uint64_t random)
 	uint32_t start = 0;
 	uint32_t end;
 
+	if (!file_exists(path) || file_size(path) < at + RECORD_SIZE)
+		return;
 	if (scar->rel)
 		read_file(path, at - RECORD_SIZE, &start, sizeof(start));
 	read_file(path, at, &end, sizeof(end));
-	if (start < end)
+	if (start < end && end <= file_size(scar->log))
 		flip_bit(scar->log, start + random % (end - start), random % 8);
 }
 
