@@ -130,6 +130,35 @@ START_TEST(rolled_segment_whose_index_is_true_needs_no_trailer)
 }
 END_TEST
 
+/* Looped over what fails while it is looked at: that is told, or does not
+ * matter. */
+START_TEST(end_that_cannot_be_looked_at_is_not_taken_for_one)
+{
+	bool refused = false;
+	int ret;
+
+	(void)run_child(roll_and_die);
+	lose_trailer();
+	lose_last_record();
+	shorten_file(log_path(3, "log"), 0);
+	copy_tree(LOG, "before");
+	for (int n = 0; n < 32; n++) {
+		fault_set(_i ? CALL_MAP : CALL_OPEN, n, 1, ENOMEM);
+		ret = maplog_open(store, LOG, MAPLOG_WRITE, &tlog);
+		fault_clear();
+		refused |= ret == -ENOMEM;
+		ck_assert(!ret || ret == -ENOMEM);
+		if (!ret) {
+			expect_range(0, 2);
+			close_log();
+		}
+		copy_tree("before", LOG);
+	}
+	ck_assert(refused);
+	expect_log(2, 2, 2);
+}
+END_TEST
+
 START_TEST(emptied_segment_before_a_good_one_is_damage)
 {
 	(void)run_child(roll_and_die);
@@ -178,6 +207,8 @@ static Suite *rolled_suite(void)
 		rolled_segment_without_trailer_ends_where_its_index_does);
 	tcase_add_test(tcase,
 		       rolled_segment_whose_index_is_true_needs_no_trailer);
+	tcase_add_loop_test(
+		tcase, end_that_cannot_be_looked_at_is_not_taken_for_one, 0, 2);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
 	tcase_add_test(tcase, end_that_is_lost_before_a_good_segment_is_damage);
 	tcase_add_test(tcase,
