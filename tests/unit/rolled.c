@@ -176,6 +176,17 @@ START_TEST(end_that_is_lost_before_a_good_segment_is_damage)
 }
 END_TEST
 
+/* Whatever looks like a trailer in it: its writer may have appended that. */
+START_TEST(segment_whose_index_is_cut_is_a_sealed_one)
+{
+	(void)run_child(roll_and_die);
+	shorten_file(log_path(0, "idx"), 2 * RECORD_SIZE);
+	zero_file(log_path(0, "log"), RECORD_AT(2), RECORD_AT(3));
+	shorten_file(log_path(3, "log"), 0);
+	expect_log(2, 3, 3);
+}
+END_TEST
+
 /* By a head that was made again, nothing is durable. */
 START_TEST(sealed_segment_that_is_damaged_at_its_end_needs_no_head)
 {
@@ -210,6 +221,7 @@ static Suite *rolled_suite(void)
 	tcase_add_loop_test(
 		tcase, end_that_cannot_be_looked_at_is_not_taken_for_one, 0, 2);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
+	tcase_add_test(tcase, segment_whose_index_is_cut_is_a_sealed_one);
 	tcase_add_test(tcase, end_that_is_lost_before_a_good_segment_is_damage);
 	tcase_add_test(tcase,
 		       sealed_segment_that_is_damaged_at_its_end_needs_no_head);
