@@ -171,6 +171,9 @@ static int seal_all_late(const struct maplog *log, const struct survey *survey)
 	size_t n;
 	int ret = 0;
 
+	/* Where there was something to look at, the log ends in one of them. */
+	assert(!survey->count || survey->tail < survey->count);
+
 	for (n = survey->sealed; !ret && n < survey->tail; n++)
 		ret = seal_late(log, survey, bases[n], bases[n + 1] - bases[n]);
 	if (!ret && !survey->open && n < survey->count && survey->entries)
