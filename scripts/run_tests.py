@@ -32,6 +32,10 @@ MACHINE = 3
 
 PASSED = ("OK", "EXPECTEDFAIL")
 
+# Of what failed so much is shown again at the end: it is all that is left where
+# only the last lines of a run are kept.
+LAST_LINES = 60
+
 
 class Run:
     """What ran so far, and how it went."""
@@ -40,6 +44,7 @@ class Run:
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
         self.lines = []
         self.skips = []
+        self.failures = []
 
     def note(self, name, passed=0, failed=0, skipped=0, since=0.0):
         for kind, n in (("passed", passed), ("failed", failed),
@@ -50,10 +55,23 @@ class Run:
         self.lines.append(f"{name:28} {numbers} {time.time() - since:6.0f} s"
                           f"  {outcome}")
 
+    def note_failure(self, name, text):
+        lines = text.splitlines()[-LAST_LINES:]
+        self.failures += [f"\n==== failed: {name}", *lines]
+
     def note_skips(self, text):
         for line in re.findall(r"SKIP:.*", text):
             if line not in self.skips:
                 self.skips.append(line)
+
+    def note_result(self, name, result):
+        said = result.get("stdout", "") + result.get("stderr", "")
+        self.note_skips(said)
+        if result["result"] == "SKIP":
+            if "SKIP:" not in said:
+                self.note_skips(f"SKIP: {result['name']}")
+        elif result["result"] not in PASSED:
+            self.note_failure(f"{name}: {result['name']}", said)
 
     def step(self, name, command, quiet=False, **environment):
         """One command: shown as it goes, or quiet until it fails."""
@@ -72,6 +90,8 @@ class Run:
         if quiet:
             print("".join(said[-1 if good else -60:]), end="", flush=True)
         self.note_skips("".join(said))
+        if not good:
+            self.note_failure(name, "".join(said))
         return good, since
 
     def check(self, name, command):
@@ -122,13 +142,12 @@ class Run:
             print(f"{name}: no test ran", flush=True)
             failed = 1
         for result in results:
-            said = result.get("stdout", "") + result.get("stderr", "")
-            self.note_skips(said)
-            if result["result"] == "SKIP" and "SKIP:" not in said:
-                self.note_skips(f"SKIP: {result['name']}")
+            self.note_result(name, result)
         self.note(name, passed, failed, skipped, since)
 
     def close(self, since):
+        if self.failures:
+            print("\n".join(self.failures))
         print("\n==== summary")
         print("\n".join(self.lines + self.skips))
         print(f"{time.time() - since:.0f} s in all")
