@@ -22,7 +22,10 @@ BUILDS = {
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:abort_on_error=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+    # At its end a program sleeps for a second by default. A writer that is to
+    # end as if killed would go on for so long, and make a checkpoint.
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:"
+                    "atexit_sleep_ms=20",
     # Races of the mount tests last so long; it is the errors that count here.
     "MAPLOG_SECONDS": "2",
 }
