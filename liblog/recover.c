@@ -56,17 +56,15 @@ static uint64_t since(uint64_t index, uint64_t base)
 static int open_suspect(const struct maplog *log, uint64_t base,
 			struct segment **segment)
 {
-	struct suspect suspect;
+	struct maplog_trailer trailer;
+	bool has;
 	int ret;
 
-	ret = suspect_open(log->dirfd, log->head.page, base, &suspect);
-	if (ret)
-		return ret;
-	ret = suspect.has_trailer ? segment_open(log->dirfd, &suspect.trailer,
-						 log->mode, segment)
-				  : -EUCLEAN;
-	suspect_close(&suspect);
-	return ret;
+	ret = suspect_trailer(log->dirfd, log->head.page, base, &trailer, &has);
+	if (!ret && !has)
+		ret = -EUCLEAN;
+	return ret ? ret
+		   : segment_open(log->dirfd, &trailer, log->mode, segment);
 }
 
 static void set_end(struct segment *segment, uint64_t entries, uint64_t used)

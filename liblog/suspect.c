@@ -59,25 +59,32 @@ int suspect_trailer(int dirfd, const struct maplog_head *page, uint64_t base,
 	return ret;
 }
 
-int suspect_is(int dirfd, const struct maplog_head *page, uint64_t base,
-	       bool *is)
+/* Who can append can make a payload look like a trailer, but not keep the .idx
+ * of a sealed segment from being cut. A power cut may have left the size of the
+ * .log, but not the copy in it. */
+static int is_uncut(int dirfd, uint64_t base,
+		    const struct maplog_trailer *trailer, bool *is)
 {
-	struct maplog_trailer trailer;
 	uint64_t size;
 	int ret;
 	int fd;
 
-	ret = suspect_trailer(dirfd, page, base, &trailer, is);
-	if (ret || !*is)
-		return ret;
-	/* Who can append can make a payload look like a trailer, but not keep
-	 * the .idx of a sealed segment from being cut. */
 	ret = open_file(dirfd, base, DIR_INDEX, &fd, &size);
 	if (ret)
 		return io_is_no_file(ret) ? 0 : ret;
 	close(fd);
-	*is = !size || size >= trailer.records * RECORD;
+	*is = !size || size >= trailer->records * RECORD;
 	return 0;
+}
+
+int suspect_is(int dirfd, const struct maplog_head *page, uint64_t base,
+	       bool *is)
+{
+	struct maplog_trailer trailer;
+	int ret;
+
+	ret = suspect_trailer(dirfd, page, base, &trailer, is);
+	return ret || !*is ? ret : is_uncut(dirfd, base, &trailer, is);
 }
 
 static int map_file(struct suspect *suspect, int dirfd, uint64_t base,
@@ -122,6 +129,8 @@ static int map_files(int dirfd, const struct maplog_head *page, uint64_t base,
 	ret = read_trailer(page, base, suspect->fd[MAPLOG_DATA],
 			   suspect->size[MAPLOG_DATA], &suspect->trailer,
 			   &suspect->has_trailer);
+	if (!ret && suspect->has_trailer)
+		ret = is_uncut(dirfd, base, trailer, &suspect->has_trailer);
 	if (ret)
 		return ret;
 	suspect->source.payload = suspect->map[MAPLOG_DATA];

@@ -4,7 +4,9 @@
  * of them is a torn tail, unless something good lies behind it.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "disk.h"
@@ -177,13 +179,44 @@ START_TEST(end_that_is_lost_before_a_good_segment_is_damage)
 END_TEST
 
 /* Whatever looks like a trailer in it: its writer may have appended that. */
-START_TEST(segment_whose_index_is_cut_is_a_sealed_one)
+START_TEST(rolled_segment_whose_index_is_cut_ends_there)
 {
 	(void)run_child(roll_and_die);
 	shorten_file(log_path(0, "idx"), 2 * RECORD_SIZE);
-	zero_file(log_path(0, "log"), RECORD_AT(2), RECORD_AT(3));
 	shorten_file(log_path(3, "log"), 0);
-	expect_log(2, 3, 3);
+	expect_log(2, 2, 2);
+}
+END_TEST
+
+static void seal_and_roll(void)
+{
+	open_log(MAPLOG_WRITE);
+	append_many(3, 100);
+	copy_tree(LOG, "before");
+	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	append_pattern(100);
+	append_pattern(MIB);
+}
+
+static void restore_file(const char *path)
+{
+	char before[80];
+
+	snprintf(before, sizeof(before), "before%s", strchr(path, '/'));
+	ck_assert_int_eq(renameat(store, before, store, path), 0);
+}
+
+/* Looped over whether the power cut also took the new size of what was sealed.
+ */
+START_TEST(name_behind_a_rolled_segment_that_is_lost_is_no_end)
+{
+	(void)run_child(seal_and_roll);
+	if (_i)
+		restore_file(log_path(0, "log"));
+	ck_assert_int_eq(unlinkat(store, log_path(3, "log"), 0), 0);
+	ck_assert_int_eq(unlinkat(store, log_path(3, "idx"), 0), 0);
+	shorten_file(log_path(4, "log"), 0);
+	expect_log(3, 3, 3);
 }
 END_TEST
 
@@ -221,7 +254,10 @@ static Suite *rolled_suite(void)
 	tcase_add_loop_test(
 		tcase, end_that_cannot_be_looked_at_is_not_taken_for_one, 0, 2);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
-	tcase_add_test(tcase, segment_whose_index_is_cut_is_a_sealed_one);
+	tcase_add_test(tcase, rolled_segment_whose_index_is_cut_ends_there);
+	tcase_add_loop_test(tcase,
+			    name_behind_a_rolled_segment_that_is_lost_is_no_end,
+			    0, 2);
 	tcase_add_test(tcase, end_that_is_lost_before_a_good_segment_is_damage);
 	tcase_add_test(tcase,
 		       sealed_segment_that_is_damaged_at_its_end_needs_no_head);
