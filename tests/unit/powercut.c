@@ -309,10 +309,6 @@ static size_t run_steps(struct cut **cuts)
 	for (unsigned i = 0; i < current->steps; i++) {
 		const struct step step = step_of(current->op[i], &after[i]);
 
-		if (is_refused(i)) {
-			must(!maplog_sync(tlog, NULL));
-			floors[i] = i;
-		}
 		disk_mark(disk, i);
 		if (i == current->from)
 			disk_replan(disk, &current->plan);

@@ -33,9 +33,8 @@ struct row {
 	enum op op[POWERCUT_STEPS];
 	unsigned steps;
 	unsigned from;	      /* steps before this one are not cut */
-	unsigned refused;     /* steps, a bit each, before which all is synced,
-			       * and an append refused: there is no room for a
-			       * new segment */
+	unsigned refused;     /* steps, a bit each, before which an append is
+			       * refused: there is no room for a segment */
 	struct plan plan;     /* of the first cuts */
 	unsigned deep;	      /* how often recovery is cut again, at most */
 	unsigned deep_one_in; /* cuts that this is done with, by chance */
