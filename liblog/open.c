@@ -20,6 +20,7 @@
 #include "publish.h"
 #include "recover.h"
 #include "roll.h"
+#include "salvage.h"
 #include "snapshot.h"
 #include "survey.h"
 #include "suspect.h"
@@ -87,7 +88,7 @@ static int open_head(struct maplog *log, bool writable)
 
 	if (!writable || !io_is_no_file(ret))
 		return ret;
-	rebuilt = recover_head(log->dirfd, log->mode);
+	rebuilt = salvage_head(log->dirfd, log->mode);
 	/* Without any segment it is what it seemed to be. */
 	if (rebuilt)
 		return rebuilt == -EUCLEAN ? ret : rebuilt;

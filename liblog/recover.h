@@ -18,13 +18,4 @@
  */
 int recover(struct maplog *log);
 
-/**
- * recover_head() - rebuild a head that is missing or damaged
- *
- * Its identity is taken from the trailer of an active segment.
- *
- * Return: 0; -EUCLEAN if there is none; else an -errno of the system.
- */
-int recover_head(int dirfd, mode_t mode);
-
 #endif

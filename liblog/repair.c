@@ -19,7 +19,7 @@
 #include "io.h"
 #include "lock.h"
 #include "pair.h"
-#include "recover.h"
+#include "salvage.h"
 #include "survey.h"
 
 #define RECORD sizeof(struct maplog_record)
@@ -272,7 +272,7 @@ static int repair_head(struct repair *repair, struct head *head, bool *is)
 	tell(repair, &(struct maplog_finding){ .remedy = MAPLOG_REMEDY_HEAD });
 	if (!repair->apply)
 		return 0;
-	ret = recover_head(repair->dirfd, repair->mode);
+	ret = salvage_head(repair->dirfd, repair->mode);
 	if (!ret)
 		ret = head_open(repair->dirfd, false, head);
 	*is = !ret;
