@@ -86,6 +86,7 @@ static bool is_ours(const char *name)
 	return !strcmp(name, HEAD_NAME) || is_beginning(name) ||
 	       dir_parse(name, DIR_LOG, &base) ||
 	       dir_parse(name, DIR_INDEX, &base) ||
+	       dir_parse(name, DIR_END, &base) ||
 	       dir_parse(name, DIR_LOG_NEW, &base) ||
 	       dir_parse(name, DIR_INDEX_NEW, &base) || dir_is_reader(name);
 }

@@ -94,7 +94,9 @@ static int collect(void *arg, const char *name)
 
 	assert(bases->count <= bases->room);
 
-	if (!dir_parse(name, DIR_LOG, &base) || base > DIR_BASE_MAX)
+	if ((!dir_parse(name, DIR_LOG, &base) &&
+	     !dir_parse(name, DIR_END, &base)) ||
+	    base > DIR_BASE_MAX)
 		return 0;
 	if (bases->count == bases->room) {
 		size_t room = bases->room ? bases->room * 2 : 16;
@@ -117,6 +119,20 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Some are there by two names. */
+static size_t drop_twins(uint64_t *base, size_t count)
+{
+	size_t kept = 0;
+
+	assert(base || !count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || base[kept - 1] != base[i])
+			base[kept++] = base[i];
+	}
+	return kept;
+}
+
 int dir_segments(int dirfd, uint64_t **base, size_t *count)
 {
 	struct bases bases = { NULL, 0, 0 };
@@ -131,7 +147,7 @@ int dir_segments(int dirfd, uint64_t **base, size_t *count)
 		qsort(bases.base, bases.count, sizeof(*bases.base), ascending);
 	assert(bases.base || !bases.count);
 	*base = bases.base;
-	*count = bases.count;
+	*count = drop_twins(bases.base, bases.count);
 	return 0;
 }
 
@@ -147,6 +163,16 @@ int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
 	if (!ret)
 		close(fd);
 	return ret == -ENOENT ? 0 : ret;
+}
+
+int dir_is_named(int dirfd, uint64_t base, bool *is)
+{
+	int ret = dir_exists(dirfd, base, DIR_LOG, is);
+
+	if (ret != -EUCLEAN && ret != -ELOOP)
+		return ret;
+	*is = true;
+	return 0;
 }
 
 static bool is_directory(int dirfd, const char *name)
@@ -211,6 +237,20 @@ int dir_unlink_segment(int dirfd, uint64_t base)
 	if (ret)
 		return ret;
 	return dir_unlink(dirfd, base, DIR_LOG);
+}
+
+int dir_mark_end(int dirfd, uint64_t base, mode_t mode)
+{
+	char name[DIR_NAME_SIZE];
+	int ret;
+	int fd;
+
+	dir_name(name, base, DIR_END);
+	ret = io_open(dirfd, name, O_WRONLY | O_CREAT | O_EXCL, mode, &fd,
+		      NULL);
+	if (!ret)
+		close(fd);
+	return ret == -EEXIST ? 0 : ret;
 }
 
 static bool is_letter(char c)

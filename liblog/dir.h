@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* 20 digits, a dot, the longest suffix ("log.new"), a zero byte. */
 #define DIR_NAME_SIZE 32
@@ -14,6 +15,7 @@
 #define DIR_INDEX     "idx"
 #define DIR_TORN      "torn"
 #define DIR_READER    "reader"
+#define DIR_END	      "end"
 #define DIR_LOG_NEW   "log.new"
 #define DIR_INDEX_NEW "idx.new"
 
@@ -37,8 +39,8 @@ bool dir_parse(const char *name, const char *suffix, uint64_t *base);
  * @bases: out: to be freed by the caller; NULL if there are none
  * @count: out: how many
  *
- * A segment is there when its .log file is, of whatever type that is. One
- * whose base is above DIR_BASE_MAX is nobody's.
+ * A segment is there when its .log file is, of whatever type that is, or what
+ * dir_mark_end() has made. One whose base is above DIR_BASE_MAX is nobody's.
  *
  * Return: 0; -ENOMEM; else the -errno of reading the directory.
  */
@@ -46,6 +48,9 @@ int dir_segments(int dirfd, uint64_t **bases, size_t *count);
 
 /** dir_exists() - whether there is a regular file of that base and suffix */
 int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found);
+
+/** dir_is_named() - whether there is a .log of that base, be it one or not */
+int dir_is_named(int dirfd, uint64_t base, bool *is);
 
 /**
  * dir_make_way() - rename a directory that stands where a file of ours belongs
@@ -71,6 +76,14 @@ int dir_clear(int dirfd, uint64_t base, const char *suffix);
 
 /** dir_unlink_segment() - remove both files of a segment */
 int dir_unlink_segment(int dirfd, uint64_t base);
+
+/**
+ * dir_mark_end() - say that a segment ends where the next one begins
+ * @base: of the next one, which is not needed for that any more
+ *
+ * Return: 0, also if it is said already; else an -errno of open(2).
+ */
+int dir_mark_end(int dirfd, uint64_t base, mode_t mode);
 
 /** dir_is_reader_name() - whether a named reader may have a name of @n bytes */
 bool dir_is_reader_name(const char *name, size_t n);

@@ -30,7 +30,7 @@ static int finish_truncation(struct maplog *log,
 	if (ret)
 		return ret;
 	return truncate_files(log->dirfd, checkpoint->truncate_to,
-			      checkpoint->flags & MAPLOG_REPLACING);
+			      checkpoint->flags & MAPLOG_REPLACING, log->mode);
 }
 
 static int finish_trim(struct maplog *log, struct maplog_checkpoint *checkpoint)

@@ -4,8 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "dir.h"
 #include "follow.h"
@@ -199,11 +197,18 @@ static void cut_late(const struct maplog *log, const struct survey *survey,
 	segment_close(segment);
 }
 
-static int set_aside(struct maplog *log, uint64_t base)
+static int set_aside(struct maplog *log, const struct survey *survey,
+		     uint64_t base)
 {
 	uint64_t bytes;
-	int ret = torn_set_aside(log->dirfd, base, &bytes);
+	int ret = 0;
 
+	/* Where a log ends that goes on in a new segment, the one before it may
+	 * have more. */
+	if (base != survey->next || survey->open)
+		ret = dir_unlink(log->dirfd, base, DIR_END);
+	if (!ret)
+		ret = torn_set_aside(log->dirfd, base, &bytes);
 	if (!ret && bytes) {
 		log->recovery.torn_index = base;
 		log->recovery.torn_bytes += bytes;
@@ -223,7 +228,7 @@ static int drop_behind(struct maplog *log, struct survey *survey)
 	if (survey->tail < survey->count && (survey->open || survey->entries))
 		keep++;
 	while (!ret && survey->count > keep)
-		ret = set_aside(log, survey->bases[--survey->count]);
+		ret = set_aside(log, survey, survey->bases[--survey->count]);
 	return ret;
 }
 
@@ -231,23 +236,16 @@ static int drop_behind(struct maplog *log, struct survey *survey)
  * than it had when that one was begun. */
 static int hold_place(const struct maplog *log, struct survey *survey)
 {
-	char name[DIR_NAME_SIZE];
 	int ret;
-	int fd;
 
 	assert(survey->missing <= survey->next);
 
 	if (survey->missing == survey->next)
 		return 0;
-	dir_name(name, survey->missing, DIR_LOG);
-	ret = io_open(log->dirfd, name, O_WRONLY | O_CREAT | O_EXCL, log->mode,
-		      &fd, NULL);
+	ret = dir_mark_end(log->dirfd, survey->missing, log->mode);
 	/* On a full disk, too: without it there would be entries there, to the
 	 * next writer, that a truncation has taken away. */
-	if (ret)
-		return ret;
-	close(fd);
-	return survey_add_missing(survey);
+	return ret ? ret : survey_add_missing(survey);
 }
 
 static int reopen_tail(struct maplog *log, const struct survey *survey,

@@ -173,9 +173,7 @@ static int has_lost_end(int dirfd, const struct maplog_head *page,
 	*has = ret == -EUCLEAN;
 	if (ret)
 		return *has ? 0 : ret;
-	if (!suspect.has_trailer)
-		*has = suspect_last(&suspect, bound(survey, n), &last) ==
-		       -EUCLEAN;
+	*has = suspect_last(&suspect, bound(survey, n), &last) == -EUCLEAN;
 	suspect_close(&suspect);
 	return 0;
 }
@@ -263,17 +261,20 @@ static int drop_truncated(int dirfd, struct survey *survey)
 	const struct maplog_checkpoint *checkpoint = &survey->checkpoint;
 	uint64_t index = checkpoint->truncate_to;
 	bool prepared = true;
+	bool named = false;
 	int ret = 0;
 
 	if (!(checkpoint->flags & MAPLOG_TRUNCATING))
 		return 0;
 	if (checkpoint->flags & MAPLOG_REPLACING)
 		ret = dir_exists(dirfd, index, DIR_LOG_NEW, &prepared);
+	if (!ret && !prepared)
+		ret = dir_is_named(dirfd, index, &named);
 	if (ret)
 		return ret;
 	while (survey->count && survey->bases[survey->count - 1] >= index) {
 		/* With its own name, what was prepared is what comes next. */
-		if (!prepared && survey->bases[survey->count - 1] == index)
+		if (named && survey->bases[survey->count - 1] == index)
 			return 0;
 		survey->count--;
 	}

@@ -221,7 +221,8 @@ int torn_set_aside(int dirfd, uint64_t base, uint64_t *bytes)
 			      ? -errno
 			      : 0;
 	}
-	if (!ret)
+	/* It may have no .log. */
+	if (!ret || ret == -ENOENT)
 		ret = dir_unlink(dirfd, base, DIR_INDEX);
 	return ret ? ret : io_sync_dir(dirfd);
 }

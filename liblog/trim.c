@@ -23,8 +23,12 @@ int trim_files(int dirfd, uint64_t first)
 	ret = dir_segments(dirfd, &bases, &count);
 	if (ret)
 		return ret;
-	for (size_t i = 0; !ret && i + 1 < count && bases[i + 1] <= first; i++)
+	for (size_t i = 0; !ret && i + 1 < count && bases[i + 1] <= first;
+	     i++) {
 		ret = dir_unlink_segment(dirfd, bases[i]);
+		if (!ret)
+			ret = dir_unlink(dirfd, bases[i], DIR_END);
+	}
 	free(bases);
 	return ret ? ret : io_sync_dir(dirfd);
 }

@@ -18,17 +18,46 @@
 #include "snapshot.h"
 #include "sync.h"
 
-static int remove_from(int dirfd, uint64_t index)
+/* Behind its end a segment keeps what is truncated now. It must not be read
+ * again if the segment that follows is lost: the checkpoint says where the end
+ * is until the next truncation, and where there is no room to say it here. */
+static int mark_end(int dirfd, uint64_t index, mode_t mode)
 {
+	int ret;
+
+	assert(index <= DIR_BASE_MAX);
+
+	ret = dir_mark_end(dirfd, index, mode);
+	return ret == -ENOSPC || ret == -EDQUOT ? 0 : ret;
+}
+
+static int remove_segment(int dirfd, uint64_t base, uint64_t index)
+{
+	int ret = dir_unlink_segment(dirfd, base);
+
+	/* At @index the one before it ends in any case. */
+	return ret || base == index ? ret : dir_unlink(dirfd, base, DIR_END);
+}
+
+/* Removes segments from @from on, for a truncation to @index. */
+static int remove_from(int dirfd, uint64_t from, uint64_t index, mode_t mode)
+{
+	uint64_t base = UINT64_MAX;
 	uint64_t *bases;
 	size_t count;
 	int ret;
 
+	assert(from >= index);
+
 	ret = dir_segments(dirfd, &bases, &count);
 	if (ret)
 		return ret;
-	while (!ret && count && bases[count - 1] >= index)
-		ret = dir_unlink_segment(dirfd, bases[--count]);
+	while (!ret && count && bases[count - 1] >= from) {
+		base = bases[--count];
+		ret = remove_segment(dirfd, base, index);
+	}
+	if (!ret && count && bases[count - 1] < index && base != index)
+		ret = mark_end(dirfd, index, mode);
 	free(bases);
 	return ret ? ret : io_sync_dir(dirfd);
 }
@@ -45,7 +74,7 @@ static int give_name(int dirfd, uint64_t base, const char *from, const char *to)
 	return 0;
 }
 
-int truncate_files(int dirfd, uint64_t index, bool replacing)
+int truncate_files(int dirfd, uint64_t index, bool replacing, mode_t mode)
 {
 	bool prepared = false;
 	int ret = 0;
@@ -55,7 +84,8 @@ int truncate_files(int dirfd, uint64_t index, bool replacing)
 	if (ret)
 		return ret;
 	/* If the prepared one has its name already, it stays. */
-	ret = remove_from(dirfd, replacing && !prepared ? index + 1 : index);
+	ret = remove_from(dirfd, replacing && !prepared ? index + 1 : index,
+			  index, mode);
 	if (ret || !prepared)
 		return ret;
 	/* The .log last: until then all of this can be done again. */
@@ -175,7 +205,7 @@ static int replace_tail(struct maplog *log, uint64_t index,
 		return ret;
 	hide(log, index);
 	drop_active(log, index);
-	ret = truncate_files(log->dirfd, index, prepared);
+	ret = truncate_files(log->dirfd, index, prepared, log->mode);
 	if (!ret)
 		ret = sync_clear_intent(log, end);
 	if (!ret)

@@ -12,9 +12,10 @@
  * truncate_files() - remove all segments from @index on, and the prepared one
  * takes its place
  * @replacing: there may be a prepared one
+ * @mode:      of files that are made
  *
  * Can be repeated at any point, which is what recovery does. Durable.
  */
-int truncate_files(int dirfd, uint64_t index, bool replacing);
+int truncate_files(int dirfd, uint64_t index, bool replacing, mode_t mode);
 
 #endif

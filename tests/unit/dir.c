@@ -98,7 +98,7 @@ START_TEST(segments_are_listed_in_order)
 }
 END_TEST
 
-START_TEST(only_log_files_make_a_segment)
+START_TEST(only_log_files_and_ends_make_a_segment)
 {
 	make(1, DIR_INDEX);
 	make(2, DIR_TORN);
@@ -109,9 +109,12 @@ START_TEST(only_log_files_make_a_segment)
 	ck_assert_uint_eq(count, 0);
 	ck_assert_ptr_null(bases);
 	make(5, DIR_LOG);
+	make(5, DIR_END);
+	make(4, DIR_END);
 	list();
-	ck_assert_uint_eq(count, 1);
-	ck_assert_uint_eq(bases[0], 5);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(bases[0], 4);
+	ck_assert_uint_eq(bases[1], 5);
 }
 END_TEST
 
@@ -229,7 +232,7 @@ static Suite *dir_suite(void)
 	tcase_add_loop_test(names, name_is_read_back, 0, 6);
 	tcase_add_loop_test(names, strange_name_is_no_segment, 0, STRANGE);
 	tcase_add_test(files, segments_are_listed_in_order);
-	tcase_add_test(files, only_log_files_make_a_segment);
+	tcase_add_test(files, only_log_files_and_ends_make_a_segment);
 	tcase_add_test(files, segment_goes_with_both_files);
 	tcase_add_test(files, log_file_of_a_segment_goes_last);
 	tcase_add_test(files, file_exists_if_it_is_a_regular_one);

@@ -112,6 +112,14 @@ void create_log(const char *key, ...)
 	va_end(list);
 }
 
+void remove_log(void)
+{
+	char whole[400];
+
+	snprintf(whole, sizeof(whole), "%s/" LOG, store_path());
+	remove_tree(whole);
+}
+
 void make_log(const char *key, ...)
 {
 	va_list list;

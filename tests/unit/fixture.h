@@ -55,6 +55,10 @@ void make_log(const char *key, ...);
 /** create_log() - likewise, but leave it closed */
 void create_log(const char *key, ...);
 
+/** remove_log() - remove the log, if it is there, so that it can be made anew
+ */
+void remove_log(void);
+
 void open_log(enum maplog_mode mode);
 void close_log(void);
 void reopen_log(void);

@@ -140,14 +140,6 @@ static void load_all(void)
 	}
 }
 
-static void remove_log(void)
-{
-	char path[400];
-
-	snprintf(path, sizeof(path), "%s/" LOG, store_path());
-	remove_tree(path);
-}
-
 static void make(enum ending ending)
 {
 	static void (*const work[ENDINGS])(void) = {

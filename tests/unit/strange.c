@@ -129,19 +129,38 @@ START_TEST(head_of_before_ends_no_segment_that_was_begun_later)
 }
 END_TEST
 
+static const struct maplog_checkpoint replacing = {
+	.durable = 2,
+	.truncate_to = 1,
+	.generation = 1,
+	.flags = MAPLOG_TRUNCATING | MAPLOG_REPLACING,
+};
+
 /* Looped over who opens it. What was to replace the tail is lost, and nothing
  * of that tail is shown. */
 START_TEST(replacement_that_is_lost_takes_the_tail_with_it)
 {
-	put_checkpoint((struct maplog_checkpoint){
-		.durable = 2,
-		.truncate_to = 1,
-		.generation = 1,
-		.flags = MAPLOG_TRUNCATING | MAPLOG_REPLACING,
-	});
+	put_checkpoint(replacing);
 	open_log(_i ? MAPLOG_WRITE : MAPLOG_READ);
 	expect_range(0, 1);
 	expect_patterns(0, 1, 100);
+}
+END_TEST
+
+/* Likewise. Something else has its name: it is there, and damaged. */
+START_TEST(replacement_that_is_no_file_is_damaged)
+{
+	const char *name = log_path(1, "log");
+
+	put_checkpoint(replacing);
+	if (_i / 2)
+		ck_assert_int_eq(symlinkat("head", store, name), 0);
+	else
+		ck_assert_int_eq(mkfifoat(store, name, 0600), 0);
+	open_log(_i % 2 ? MAPLOG_WRITE : MAPLOG_READ);
+	expect_range(0, 2);
+	expect_patterns(0, 1, 100);
+	ck_assert_int_eq(read_error(1), -EUCLEAN);
 }
 END_TEST
 
@@ -294,6 +313,8 @@ int main(void)
 		       head_of_before_ends_no_segment_that_was_begun_later);
 	tcase_add_loop_test(
 		heads, replacement_that_is_lost_takes_the_tail_with_it, 0, 2);
+	tcase_add_loop_test(heads, replacement_that_is_no_file_is_damaged, 0,
+			    4);
 	tcase_add_test(
 		heads,
 		directory_in_the_place_of_a_segment_says_nothing_of_the_log);
