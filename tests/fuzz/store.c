@@ -28,6 +28,7 @@ static const char *const names[] = {
 	"00000000000000000006.torn",
 	"18446744073709551615.log",
 	"18446744073709551614.idx",
+	"00000000000000000003.end",
 };
 
 #define NAMES (sizeof(names) / sizeof(*names))
