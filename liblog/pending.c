@@ -18,6 +18,26 @@ static int confirm(struct maplog *log, struct maplog_checkpoint *checkpoint)
 	return head_set_checkpoint(&log->head, checkpoint);
 }
 
+/* Where what was to replace the tail is lost the tail goes, and that is all.
+ * It has to be known as such before a new segment gets its name. */
+static int give_up_lost(int dirfd, struct maplog_checkpoint *checkpoint)
+{
+	uint64_t index = checkpoint->truncate_to;
+	bool is = false;
+	int ret;
+
+	if (!(checkpoint->flags & MAPLOG_REPLACING))
+		return 0;
+	ret = dir_exists(dirfd, index, DIR_LOG_NEW, &is);
+	if (!ret && !is)
+		ret = dir_is_named(dirfd, index, &is);
+	if (ret || is)
+		return ret;
+	checkpoint->flags &= ~(uint64_t)MAPLOG_REPLACING;
+	checkpoint->durable = index;
+	return 0;
+}
+
 static int finish_truncation(struct maplog *log,
 			     struct maplog_checkpoint *checkpoint)
 {
@@ -26,7 +46,9 @@ static int finish_truncation(struct maplog *log,
 	if (!(checkpoint->flags & MAPLOG_TRUNCATING))
 		return 0;
 	log->recovery.truncation = true;
-	ret = confirm(log, checkpoint);
+	ret = give_up_lost(log->dirfd, checkpoint);
+	if (!ret)
+		ret = confirm(log, checkpoint);
 	if (ret)
 		return ret;
 	return truncate_files(log->dirfd, checkpoint->truncate_to,

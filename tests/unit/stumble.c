@@ -143,6 +143,12 @@ static void lose_last_segment(void)
 	lose(nth_last(".idx", 0));
 }
 
+static void lose_last_segment_and_its_place(void)
+{
+	lose_last_segment();
+	lose(nth_last(".end", 0));
+}
+
 static void lose_last_index(void)
 {
 	lose(nth_last(".idx", 0));
@@ -189,9 +195,11 @@ static void damage_nothing(void)
 }
 
 static void (*const damages[])(void) = {
-	damage_nothing,	     lose_last_log,  lose_last_segment,
-	lose_last_index,     lose_head,	     damage_head,
-	damage_last_trailer, damage_payload, damage_trailer_before,
+	damage_nothing,	   lose_last_log,
+	lose_last_segment, lose_last_segment_and_its_place,
+	lose_last_index,   lose_head,
+	damage_head,	   damage_last_trailer,
+	damage_payload,	   damage_trailer_before,
 };
 
 #define DAMAGES (sizeof(damages) / sizeof(*damages))
