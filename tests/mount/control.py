@@ -269,7 +269,8 @@ class Writes(mounted.MountCase):
             os.write(fd, begun)
             self.close(fd)
         self.assertEqual(self.entries(), [b"kept\n"])
-        self.assertEqual(self.said().count("incomplete command"), 5)
+        mounted.until(lambda: self.said().count("incomplete command") == 5,
+                      "the daemon says so each time")
 
     def test_the_shell_can_use_it(self):
         said = self.sh(r"""

@@ -169,7 +169,7 @@ class Taken(ForeignCase):
         self.linked.close()
         self.can_be_written()
         self.assertEqual(self.entries("f"), [b"0\n", b"1\n", b"ours\n"])
-        self.assertIn("f: its writer is gone, now it is ours", self.said())
+        self.says("f: its writer is gone, now it is ours")
 
     def test_when_it_is_killed_the_log_can_be_written(self):
         self.cannot_be_written()
@@ -209,7 +209,7 @@ class Taken(ForeignCase):
         # Nobody is to believe its counters.
         self.can_be_written()
         self.assertEqual(self.entries("f"), [b"0\n", b"1\n", b"ours\n"])
-        self.assertIn("f: cut a torn tail at entry 2", self.said())
+        self.says("f: cut a torn tail at entry 2")
 
 
 class Command(mounted.MountCase):

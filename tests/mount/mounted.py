@@ -251,6 +251,10 @@ class MountCase(unittest.TestCase):
         with open(self.said_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
+    def says(self, what):
+        """The daemon may have done something a moment before it says so."""
+        until(lambda: what in self.said(), f"the daemon says: {what}")
+
     def _check_said(self):
         self.last_words = self.said()
         for alarm in ALARMS:

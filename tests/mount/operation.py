@@ -389,8 +389,7 @@ class Succession(mounted.MountCase):
     def test_a_new_daemon_waits_for_it(self):
         daemon = self.unmount_slowly()
         said = f"waiting for process {daemon.pid}"
-        self.go_on_after(lambda: mounted.until(
-            lambda: said in self.said(), said), daemon)
+        self.go_on_after(lambda: self.says(said), daemon)
         self.start()
         self.append("b\n")
         self.assertEqual(daemon.wait(mounted.PATIENCE), 0)
