@@ -151,6 +151,37 @@ START_TEST(end_of_a_segment_goes_with_a_torn_tail_before_it)
 }
 END_TEST
 
+/* Looped over who opens it. The place of what is lost is made again. */
+START_TEST(place_of_a_lost_segment_is_there_or_there_is_no_memory)
+{
+	enum maplog_mode mode = _i ? MAPLOG_WRITE : MAPLOG_READ;
+	int refused = 0;
+
+	truncate_twice();
+	close_log();
+	lose_segment(5);
+	ck_assert_int_eq(unlinkat(store, log_path(5, "end"), 0), 0);
+	copy_tree(LOG, "before");
+	for (int n = 0; n < 32; n++) {
+		int ret;
+
+		fault_set(CALL_NEW, n, 1, ENOMEM);
+		ret = maplog_open(store, LOG, mode, &tlog);
+		fault_clear();
+		ck_assert(!ret || ret == -ENOMEM);
+		refused += !!ret;
+		if (!ret) {
+			expect_range(0, 7);
+			ck_assert_int_eq(read_error(5), -EUCLEAN);
+			(void)maplog_close(tlog);
+		}
+		tlog = NULL;
+		copy_tree("before", LOG);
+	}
+	ck_assert_int_ge(refused, 4);
+}
+END_TEST
+
 /* One of these calls is the one that makes it. */
 START_TEST(no_room_for_the_end_of_a_segment_refuses_no_truncation)
 {
@@ -193,7 +224,9 @@ static Suite *ends_suite(void)
 		tcase, no_room_for_the_end_of_a_segment_refuses_no_truncation,
 		0, 2);
 	tcase_add_test(tcase, end_of_a_segment_goes_with_a_torn_tail_before_it);
-	suite_add_tcase(suite, tcase);
+	tcase_add_loop_test(
+		tcase, place_of_a_lost_segment_is_there_or_there_is_no_memory,
+		0, 2);
 	return suite;
 }
 
