@@ -59,32 +59,70 @@ int suspect_trailer(int dirfd, const struct maplog_head *page, uint64_t base,
 	return ret;
 }
 
-/* Who can append can make a payload look like a trailer, but not keep the .idx
- * of a sealed segment from being cut. A power cut may have left the size of the
- * .log, but not the copy in it. */
-static int is_uncut(int dirfd, uint64_t base,
-		    const struct maplog_trailer *trailer, bool *is)
+static bool is_uncut(uint64_t index_size, const struct maplog_trailer *trailer)
 {
-	uint64_t size;
-	int ret;
-	int fd;
-
-	ret = open_file(dirfd, base, DIR_INDEX, &fd, &size);
-	if (ret)
-		return io_is_no_file(ret) ? 0 : ret;
-	close(fd);
-	*is = !size || size >= trailer->records * RECORD;
-	return 0;
+	return !index_size || index_size >= trailer->records * RECORD;
 }
 
 int suspect_is(int dirfd, const struct maplog_head *page, uint64_t base,
 	       bool *is)
 {
 	struct maplog_trailer trailer;
+	uint64_t size;
 	int ret;
+	int fd;
 
 	ret = suspect_trailer(dirfd, page, base, &trailer, is);
-	return ret || !*is ? ret : is_uncut(dirfd, base, &trailer, is);
+	if (ret || !*is)
+		return ret;
+	/* Who can append can make a payload look like a trailer, but not keep
+	 * the .idx of a sealed segment from being cut. */
+	ret = open_file(dirfd, base, DIR_INDEX, &fd, &size);
+	if (ret)
+		return io_is_no_file(ret) ? 0 : ret;
+	close(fd);
+	*is = is_uncut(size, &trailer);
+	return 0;
+}
+
+/* Whether the copy agrees with the last record of an .idx that is cut. */
+static int agrees(int log, int index, uint64_t index_size,
+		  const struct maplog_trailer *trailer, bool *does)
+{
+	uint64_t at = (index_size / RECORD - 1) * RECORD;
+	struct maplog_record copy;
+	struct maplog_record last;
+	int ret;
+
+	*does = false;
+	if (index_size < RECORD)
+		return 0;
+	ret = io_read(index, &last, sizeof(last), at);
+	if (!ret)
+		ret = io_read(log, &copy, sizeof(copy),
+			      trailer->payload_size + at);
+	*does = !ret && !memcmp(&copy, &last, sizeof(last));
+	return ret == -ENODATA ? 0 : ret;
+}
+
+/* A power cut may have left the size of a .log that was cut, but not the copy
+ * in it. */
+static int has_copy(const struct suspect *suspect, int dirfd, uint64_t base,
+		    bool *has)
+{
+	uint64_t size;
+	int ret;
+	int fd;
+
+	*has = true;
+	ret = open_file(dirfd, base, DIR_INDEX, &fd, &size);
+	if (ret)
+		return io_is_no_file(ret) ? 0 : ret;
+	if (!is_uncut(size, &suspect->trailer))
+		ret = agrees(suspect->fd[MAPLOG_DATA], fd, size,
+			     &suspect->trailer, has);
+	close(fd);
+	return ret;
 }
 
 static int map_file(struct suspect *suspect, int dirfd, uint64_t base,
@@ -130,7 +168,7 @@ static int map_files(int dirfd, const struct maplog_head *page, uint64_t base,
 			   suspect->size[MAPLOG_DATA], &suspect->trailer,
 			   &suspect->has_trailer);
 	if (!ret && suspect->has_trailer)
-		ret = is_uncut(dirfd, base, trailer, &suspect->has_trailer);
+		ret = has_copy(suspect, dirfd, base, &suspect->has_trailer);
 	if (ret)
 		return ret;
 	suspect->source.payload = suspect->map[MAPLOG_DATA];

@@ -183,6 +183,7 @@ START_TEST(rolled_segment_whose_index_is_cut_ends_there)
 {
 	(void)run_child(roll_and_die);
 	shorten_file(log_path(0, "idx"), 2 * RECORD_SIZE);
+	zero_file(log_path(0, "log"), RECORD_AT(2), RECORD_AT(3));
 	shorten_file(log_path(3, "log"), 0);
 	expect_log(2, 2, 2);
 }
@@ -196,6 +197,14 @@ static void seal_and_roll(void)
 	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
 	append_pattern(100);
 	append_pattern(MIB);
+}
+
+static void append_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	copy_tree(LOG, "before");
+	append_many(3, 100);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
 }
 
 static void restore_file(const char *path)
@@ -217,6 +226,36 @@ START_TEST(name_behind_a_rolled_segment_that_is_lost_is_no_end)
 	ck_assert_int_eq(unlinkat(store, log_path(3, "idx"), 0), 0);
 	shorten_file(log_path(4, "log"), 0);
 	expect_log(3, 3, 3);
+}
+END_TEST
+
+/* Of what is not sealed, the copy says what there is. Looped over whether the
+ * head is of before that, as a power cut leaves it. */
+START_TEST(active_segment_whose_index_is_cut_has_its_entries)
+{
+	(void)run_child(append_and_die);
+	if (_i)
+		restore_file(LOG "/head");
+	shorten_file(log_path(0, "idx"), RECORD_SIZE);
+	expect_log(3, 3, 3);
+}
+END_TEST
+
+/* A power cut has left its size, but not the copy. By a head that was made
+ * again, nothing is durable. */
+START_TEST(sealed_segment_whose_size_came_back_has_its_index)
+{
+	(void)run_child(seal_and_roll);
+	restore_file(log_path(0, "log"));
+	zero_file(log_path(0, "log"), RECORD_AT(0), RECORD_AT(3));
+	ck_assert_int_eq(unlinkat(store, LOG "/head", 0), 0);
+	for (int i = 0; i < 2; i++) {
+		open_log(MAPLOG_WRITE);
+		expect_patterns(0, 4, 100);
+		expect_pattern(4, MIB);
+		ck_assert_uint_eq(status().recovery.damaged, 0);
+		close_log();
+	}
 }
 END_TEST
 
@@ -255,6 +294,10 @@ static Suite *rolled_suite(void)
 		tcase, end_that_cannot_be_looked_at_is_not_taken_for_one, 0, 2);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
 	tcase_add_test(tcase, rolled_segment_whose_index_is_cut_ends_there);
+	tcase_add_test(tcase,
+		       sealed_segment_whose_size_came_back_has_its_index);
+	tcase_add_loop_test(
+		tcase, active_segment_whose_index_is_cut_has_its_entries, 0, 2);
 	tcase_add_loop_test(tcase,
 			    name_behind_a_rolled_segment_that_is_lost_is_no_end,
 			    0, 2);
