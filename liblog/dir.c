@@ -165,9 +165,9 @@ int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-int dir_is_named(int dirfd, uint64_t base, bool *is)
+int dir_is_named(int dirfd, uint64_t base, const char *suffix, bool *is)
 {
-	int ret = dir_exists(dirfd, base, DIR_LOG, is);
+	int ret = dir_exists(dirfd, base, suffix, is);
 
 	if (ret != -EUCLEAN && ret != -ELOOP)
 		return ret;

@@ -49,8 +49,8 @@ int dir_segments(int dirfd, uint64_t **bases, size_t *count);
 /** dir_exists() - whether there is a regular file of that base and suffix */
 int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found);
 
-/** dir_is_named() - whether there is a .log of that base, be it one or not */
-int dir_is_named(int dirfd, uint64_t base, bool *is);
+/** dir_is_named() - likewise, of whatever type */
+int dir_is_named(int dirfd, uint64_t base, const char *suffix, bool *is);
 
 /**
  * dir_make_way() - rename a directory that stands where a file of ours belongs
@@ -79,7 +79,7 @@ int dir_unlink_segment(int dirfd, uint64_t base);
 
 /**
  * dir_mark_end() - say that a segment ends where the next one begins
- * @base: of the next one, which is not needed for that any more
+ * @base: of the next one, whether that is there or not
  *
  * Return: 0, also if it is said already; else an -errno of open(2).
  */

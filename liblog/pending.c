@@ -30,7 +30,7 @@ static int give_up_lost(int dirfd, struct maplog_checkpoint *checkpoint)
 		return 0;
 	ret = dir_exists(dirfd, index, DIR_LOG_NEW, &is);
 	if (!ret && !is)
-		ret = dir_is_named(dirfd, index, &is);
+		ret = dir_is_named(dirfd, index, DIR_LOG, &is);
 	if (ret || is)
 		return ret;
 	checkpoint->flags &= ~(uint64_t)MAPLOG_REPLACING;

@@ -203,9 +203,8 @@ static int set_aside(struct maplog *log, const struct survey *survey,
 	uint64_t bytes;
 	int ret = 0;
 
-	/* Where a log ends that goes on in a new segment, the one before it may
-	 * have more. */
-	if (base != survey->next || survey->open)
+	/* Where the log ends, the segment before it may have more. */
+	if (base != survey->next)
 		ret = dir_unlink(log->dirfd, base, DIR_END);
 	if (!ret)
 		ret = torn_set_aside(log->dirfd, base, &bytes);
@@ -301,6 +300,9 @@ static void restore_end(struct maplog *log, const struct survey *survey)
 		publish_active(log, NULL);
 		head_store(&page->generation, survey->checkpoint.generation);
 	}
+	/* Who looks up the segments now must not look for what is gone. */
+	if (page->next > survey->next)
+		head_store(&page->next, survey->next);
 	log->tail = survey->next;
 	log->last_time = survey->time;
 	log->checkpointed = survey->checkpoint.durable;

@@ -130,12 +130,28 @@ static int scan_suspect(struct survey *survey, size_t n,
 	return end_in(survey, n, scan.good, suspect);
 }
 
+/* The one before segment n is not appended to if a truncation has ended it. */
+static int find_mark(int dirfd, struct survey *survey, size_t n)
+{
+	bool ended = false;
+	int ret = 0;
+
+	if (n > survey->sealed && survey->next == survey->bases[n])
+		ret = dir_is_named(dirfd, survey->bases[n], DIR_END, &ended);
+	if (ended)
+		survey->open = false;
+	return ret;
+}
+
 static int look_at(int dirfd, const struct maplog_head *page,
 		   struct survey *survey, size_t n)
 {
 	struct suspect suspect;
 	int ret;
 
+	ret = find_mark(dirfd, survey, n);
+	if (ret)
+		return ret;
 	ret = suspect_open(dirfd, page, survey->bases[n], &suspect);
 	if (!ret) {
 		ret = scan_suspect(survey, n, &suspect);
@@ -269,7 +285,7 @@ static int drop_truncated(int dirfd, struct survey *survey)
 	if (checkpoint->flags & MAPLOG_REPLACING)
 		ret = dir_exists(dirfd, index, DIR_LOG_NEW, &prepared);
 	if (!ret && !prepared)
-		ret = dir_is_named(dirfd, index, &named);
+		ret = dir_is_named(dirfd, index, DIR_LOG, &named);
 	if (ret)
 		return ret;
 	while (survey->count && survey->bases[survey->count - 1] >= index) {

@@ -25,9 +25,10 @@ int trim_files(int dirfd, uint64_t first)
 		return ret;
 	for (size_t i = 0; !ret && i + 1 < count && bases[i + 1] <= first;
 	     i++) {
-		ret = dir_unlink_segment(dirfd, bases[i]);
+		/* By its .log it can be told that it is being removed. */
+		ret = dir_unlink(dirfd, bases[i], DIR_END);
 		if (!ret)
-			ret = dir_unlink(dirfd, bases[i], DIR_END);
+			ret = dir_unlink_segment(dirfd, bases[i]);
 	}
 	free(bases);
 	return ret ? ret : io_sync_dir(dirfd);

@@ -35,14 +35,13 @@ static int remove_segment(int dirfd, uint64_t base, uint64_t index)
 {
 	int ret = dir_unlink_segment(dirfd, base);
 
-	/* At @index the one before it ends in any case. */
+	/* At @index the one before it ends still. */
 	return ret || base == index ? ret : dir_unlink(dirfd, base, DIR_END);
 }
 
 /* Removes segments from @from on, for a truncation to @index. */
 static int remove_from(int dirfd, uint64_t from, uint64_t index, mode_t mode)
 {
-	uint64_t base = UINT64_MAX;
 	uint64_t *bases;
 	size_t count;
 	int ret;
@@ -52,11 +51,9 @@ static int remove_from(int dirfd, uint64_t from, uint64_t index, mode_t mode)
 	ret = dir_segments(dirfd, &bases, &count);
 	if (ret)
 		return ret;
-	while (!ret && count && bases[count - 1] >= from) {
-		base = bases[--count];
-		ret = remove_segment(dirfd, base, index);
-	}
-	if (!ret && count && bases[count - 1] < index && base != index)
+	while (!ret && count && bases[count - 1] >= from)
+		ret = remove_segment(dirfd, bases[--count], index);
+	if (!ret && count && bases[count - 1] < index)
 		ret = mark_end(dirfd, index, mode);
 	free(bases);
 	return ret ? ret : io_sync_dir(dirfd);

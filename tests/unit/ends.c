@@ -70,6 +70,11 @@ START_TEST(end_of_a_segment_goes_with_what_is_truncated_behind_it)
 	ck_assert_int_eq(count_files(".end"), 2);
 	ck_assert_int_eq(maplog_truncate(tlog, 3), 0);
 	ck_assert_int_eq(count_files(".end"), 1);
+	/* There may have been no room for it the first time. */
+	ck_assert_int_eq(unlinkat(store, log_path(3, "end"), 0), 0);
+	append_many(2, 100);
+	ck_assert_int_eq(maplog_truncate(tlog, 3), 0);
+	ck_assert_int_eq(count_files(".end"), 1);
 	append_many(5, 100);
 	ck_assert_int_eq(maplog_truncate(tlog, 0), 0);
 	ck_assert_int_eq(count_files(".end"), 0);
@@ -128,6 +133,92 @@ START_TEST(end_of_a_segment_outlives_an_empty_one)
 			ck_assert_uint_eq(append("next"), 2 + (uint64_t)i);
 		close_log();
 	}
+}
+END_TEST
+
+static int die_at;
+
+static void truncate_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	append_many(8, 100);
+	fault_set(CALL_RESIZE, 0, 1, FAULT_DIE);
+	(void)maplog_truncate(tlog, 3);
+}
+
+/* When it has made the end durable. */
+static void recover_and_die(void)
+{
+	fault_set(CALL_SYNC_DIR, 1, 1, FAULT_DIE);
+	open_log(MAPLOG_WRITE);
+}
+
+static void recover_until_it_dies(void)
+{
+	fault_set(CALL_WRITE, die_at, 1, FAULT_DIE);
+	open_log(MAPLOG_WRITE);
+}
+
+/* Killed before it was cut, then before the next one was begun; then the head
+ * is lost, and with it what was truncated. Looped over where that recovery is
+ * killed. */
+START_TEST(segment_that_was_ended_is_not_appended_to)
+{
+	die_at = _i;
+	create_log("segment-size", "1M", NULL);
+	ck_assert_int_eq(run_child(truncate_and_die), DIED);
+	ck_assert_int_eq(run_child(recover_and_die), DIED);
+	ck_assert_int_eq(count_files(".end"), 1);
+	ck_assert_int_eq(count_files(".log"), 1);
+	ck_assert_int_eq(unlinkat(store, LOG "/head", 0), 0);
+	(void)run_child(recover_until_it_dies);
+	for (uint64_t i = 0; i < 2; i++) {
+		open_log(MAPLOG_WRITE);
+		expect_patterns(0, 3, 100);
+		ck_assert_uint_eq(append("next"), 3 + i);
+		ck_assert_int_eq(count_files(".end"), 1);
+		ck_assert_int_eq(count_files(".torn"), 0);
+		close_log();
+	}
+}
+END_TEST
+
+static void append_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	append_many(8, 100);
+}
+
+/* The reader is the parent's. */
+static void decide_and_die(void)
+{
+	tlog = NULL;
+	open_log(MAPLOG_WRITE);
+	fault_set(CALL_SYNC, 2, 1, FAULT_DIE);
+	(void)maplog_truncate(tlog, 3);
+}
+
+static void finish_and_die(void)
+{
+	tlog = NULL;
+	fault_die(die_at);
+	open_log(MAPLOG_WRITE);
+}
+
+/* Looped over where the writer is killed that finishes a truncation. */
+START_TEST(reader_sees_no_damage_while_a_truncation_is_finished)
+{
+	int ret;
+
+	die_at = _i;
+	create_log("segment-size", "1M", NULL);
+	(void)run_child(append_and_die);
+	open_log(MAPLOG_READ);
+	ck_assert_int_eq(read_error(4), 0);
+	ck_assert_int_eq(run_child(decide_and_die), DIED);
+	(void)run_child(finish_and_die);
+	ret = read_error(4);
+	ck_assert_msg(!ret || ret == -ENODATA, "reading gives %d", ret);
 }
 END_TEST
 
@@ -220,6 +311,11 @@ static Suite *ends_suite(void)
 		       end_of_a_segment_goes_with_what_is_trimmed_behind_it);
 	tcase_add_test(tcase, end_of_a_segment_outlives_what_is_behind_it);
 	tcase_add_test(tcase, end_of_a_segment_outlives_an_empty_one);
+	tcase_add_loop_test(tcase, segment_that_was_ended_is_not_appended_to, 0,
+			    9);
+	tcase_add_loop_test(
+		tcase, reader_sees_no_damage_while_a_truncation_is_finished, 0,
+		24);
 	tcase_add_loop_test(
 		tcase, no_room_for_the_end_of_a_segment_refuses_no_truncation,
 		0, 2);
