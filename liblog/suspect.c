@@ -59,9 +59,10 @@ int suspect_trailer(int dirfd, const struct maplog_head *page, uint64_t base,
 	return ret;
 }
 
+/* None is sealed that has no entries. */
 static bool is_uncut(uint64_t index_size, const struct maplog_trailer *trailer)
 {
-	return !index_size || index_size >= trailer->records * RECORD;
+	return index_size < RECORD || index_size >= trailer->records * RECORD;
 }
 
 int suspect_is(int dirfd, const struct maplog_head *page, uint64_t base,
@@ -94,9 +95,8 @@ static int agrees(int log, int index, uint64_t index_size,
 	struct maplog_record last;
 	int ret;
 
-	*does = false;
-	if (index_size < RECORD)
-		return 0;
+	assert(index_size >= RECORD);
+
 	ret = io_read(index, &last, sizeof(last), at);
 	if (!ret)
 		ret = io_read(log, &copy, sizeof(copy),
@@ -113,6 +113,8 @@ static int has_copy(const struct suspect *suspect, int dirfd, uint64_t base,
 	uint64_t size;
 	int ret;
 	int fd;
+
+	assert(suspect->has_trailer);
 
 	*has = true;
 	ret = open_file(dirfd, base, DIR_INDEX, &fd, &size);
