@@ -231,8 +231,12 @@ START_TEST(end_of_a_segment_goes_with_a_torn_tail_before_it)
 	close_log();
 	zero_file(log_path(3, "idx"), RECORD_SIZE, 2 * RECORD_SIZE);
 	ck_assert_int_eq(unlinkat(store, LOG "/head", 0), 0);
+	fault_set(CALL_UNLINK, 0, 1, EIO);
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_WRITE, &tlog), -EIO);
+	fault_clear();
+	tlog = NULL;
+	ck_assert_int_eq(count_files(".end"), 2);
 	open_log(MAPLOG_WRITE);
-	ck_assert(status().recovery.head);
 	expect_range(0, 4);
 	ck_assert_int_eq(count_files(".end"), 1);
 	append_many(4, 100);

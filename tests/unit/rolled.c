@@ -241,6 +241,36 @@ START_TEST(active_segment_whose_index_is_cut_has_its_entries)
 }
 END_TEST
 
+/* Looped over what is told; a file that ends early says that it changes now. */
+START_TEST(cut_index_that_cannot_be_read_is_told_or_does_not_matter)
+{
+	const int error = _i ? ENODATA : EIO;
+	bool told = false;
+
+	(void)run_child(append_and_die);
+	shorten_file(log_path(0, "idx"), RECORD_SIZE);
+	copy_tree(LOG, "before");
+	for (int n = 0; n < 16; n++) {
+		int ret;
+
+		fault_set(CALL_READ, n, 1, error);
+		ret = maplog_open(store, LOG, MAPLOG_WRITE, &tlog);
+		fault_clear();
+		told |= ret == -EIO;
+		ck_assert(!ret || ret == -error || ret == -EUCLEAN);
+		if (!ret) {
+			if (!_i)
+				expect_patterns(0, 3, 100);
+			close_log();
+		}
+		tlog = NULL;
+		copy_tree("before", LOG);
+	}
+	ck_assert(_i || told);
+	expect_log(3, 3, 3);
+}
+END_TEST
+
 /* A power cut has left its size, but not the copy. By a head that was made
  * again, nothing is durable. */
 START_TEST(sealed_segment_whose_size_came_back_has_its_index)
@@ -296,6 +326,9 @@ static Suite *rolled_suite(void)
 	tcase_add_test(tcase, rolled_segment_whose_index_is_cut_ends_there);
 	tcase_add_test(tcase,
 		       sealed_segment_whose_size_came_back_has_its_index);
+	tcase_add_loop_test(
+		tcase, cut_index_that_cannot_be_read_is_told_or_does_not_matter,
+		0, 2);
 	tcase_add_loop_test(
 		tcase, active_segment_whose_index_is_cut_has_its_entries, 0, 4);
 	tcase_add_loop_test(tcase,
