@@ -97,6 +97,28 @@ START_TEST(end_of_a_segment_goes_with_what_is_trimmed_behind_it)
 }
 END_TEST
 
+static int die_at;
+
+static void trim_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	fault_set(CALL_UNLINK, die_at, 1, FAULT_DIE);
+	(void)maplog_trim(tlog, 5);
+}
+
+/* Or a head that was made again would begin there. Looped over the names that
+ * are removed. */
+START_TEST(end_of_a_trimmed_segment_does_not_outlive_it)
+{
+	die_at = _i;
+	truncate_twice();
+	close_log();
+	ck_assert_int_eq(run_child(trim_and_die), DIED);
+	ck_assert(file_exists(log_path(3, "log")) ||
+		  !file_exists(log_path(3, "end")));
+}
+END_TEST
+
 /* Where all that lies behind it is lost, and opened more than once, too. */
 START_TEST(end_of_a_segment_outlives_what_is_behind_it)
 {
@@ -135,8 +157,6 @@ START_TEST(end_of_a_segment_outlives_an_empty_one)
 	}
 }
 END_TEST
-
-static int die_at;
 
 static void truncate_and_die(void)
 {
@@ -313,6 +333,8 @@ static Suite *ends_suite(void)
 		       end_of_a_segment_goes_with_what_is_truncated_behind_it);
 	tcase_add_test(tcase,
 		       end_of_a_segment_goes_with_what_is_trimmed_behind_it);
+	tcase_add_loop_test(tcase, end_of_a_trimmed_segment_does_not_outlive_it,
+			    0, 6);
 	tcase_add_test(tcase, end_of_a_segment_outlives_what_is_behind_it);
 	tcase_add_test(tcase, end_of_a_segment_outlives_an_empty_one);
 	tcase_add_loop_test(tcase, segment_that_was_ended_is_not_appended_to, 0,

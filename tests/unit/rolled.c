@@ -241,10 +241,11 @@ START_TEST(active_segment_whose_index_is_cut_has_its_entries)
 }
 END_TEST
 
-/* Looped over what is told; a file that ends early says that it changes now. */
+/* Looped over what a read gives: an error for the writer; for a reader, that a
+ * file ends early, since it changes now, and that is none. */
 START_TEST(cut_index_that_cannot_be_read_is_told_or_does_not_matter)
 {
-	const int error = _i ? ENODATA : EIO;
+	enum maplog_mode mode = _i ? MAPLOG_READ : MAPLOG_WRITE;
 	bool told = false;
 
 	(void)run_child(append_and_die);
@@ -253,11 +254,11 @@ START_TEST(cut_index_that_cannot_be_read_is_told_or_does_not_matter)
 	for (int n = 0; n < 16; n++) {
 		int ret;
 
-		fault_set(CALL_READ, n, 1, error);
-		ret = maplog_open(store, LOG, MAPLOG_WRITE, &tlog);
+		fault_set(CALL_READ, n, 1, _i ? ENODATA : EIO);
+		ret = maplog_open(store, LOG, mode, &tlog);
 		fault_clear();
 		told |= ret == -EIO;
-		ck_assert(!ret || ret == -error || ret == -EUCLEAN);
+		ck_assert(!ret || ret == -EUCLEAN || (!_i && ret == -EIO));
 		if (!ret) {
 			if (!_i)
 				expect_patterns(0, 3, 100);
