@@ -35,8 +35,8 @@ MACHINE = 3
 
 PASSED = ("OK", "EXPECTEDFAIL")
 
-# So much is shown of what failed, and again at the end: that is all that is left
-# where only the last lines of a run are kept.
+# So much is shown of what failed, and again at the end: that is all that is
+# left where only the last lines of a run are kept.
 LAST_LINES = 60
 
 
@@ -91,7 +91,8 @@ class Run:
                     print(line, end="", flush=True)
         good = process.returncode == 0
         if quiet:
-            print("".join(said[-1 if good else -LAST_LINES:]), end="", flush=True)
+            print("".join(said[-1 if good else -LAST_LINES:]), end="",
+                  flush=True)
         self.note_skips("".join(said))
         if not good:
             self.note_failure(name, "".join(said))
