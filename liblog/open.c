@@ -119,33 +119,39 @@ static int open_files(struct maplog *log, int dirfd, const char *name,
 	return windows_init(&log->windows, log->options.map_limit);
 }
 
-/* The .idx files of segments that were not sealed may be behind: their records
- * are read from the copy. */
-static int read_copies(struct maplog *log, const struct survey *found)
+static int read_copy(struct maplog *log, uint64_t base)
 {
-	for (size_t n = found->sealed; n < found->count; n++) {
-		struct maplog_trailer trailer;
-		struct row row;
-		uint64_t bound;
-		bool there;
-		bool has;
-		int ret;
+	struct suspect suspect;
+	struct row row;
+	uint64_t bound;
+	int ret;
 
-		ret = suspect_trailer(log->dirfd, log->head.page,
-				      found->bases[n], &trailer, &has);
-		if (ret)
-			return ret;
-		if (!has)
-			continue;
-		there = table_find(&log->table, found->bases[n], &row, &bound);
+	ret = suspect_open(log->dirfd, log->head.page, base, &suspect);
+	if (ret)
+		return ret == -EUCLEAN ? 0 : ret;
+	if (suspect.has_trailer) {
+		bool there = table_find(&log->table, base, &row, &bound);
+
 		assert(there);
 		(void)there;
-		row.copy = trailer.payload_size;
+		row.copy = suspect.trailer.payload_size;
 		table_begin(&log->table);
 		table_put(&log->table, &row);
 		table_end(&log->table);
 	}
+	suspect_close(&suspect);
 	return 0;
+}
+
+/* The .idx files of segments that were not sealed may be behind: their records
+ * are read from the copy, as long as recovery would go by that. */
+static int read_copies(struct maplog *log, const struct survey *found)
+{
+	int ret = 0;
+
+	for (size_t n = found->sealed; !ret && n < found->count; n++)
+		ret = read_copy(log, found->bases[n]);
+	return ret;
 }
 
 static int set_table(struct maplog *log, struct survey *found)

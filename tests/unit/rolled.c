@@ -215,13 +215,15 @@ static void restore_file(const char *path)
 	ck_assert_int_eq(renameat(store, before, store, path), 0);
 }
 
-/* Looped over whether the power cut also took the new size of what was sealed.
- */
+/* Looped over whether the power cut also took the new size of what was sealed,
+ * and then the copy behind it. */
 START_TEST(name_behind_a_rolled_segment_that_is_lost_is_no_end)
 {
 	(void)run_child(seal_and_roll);
 	if (_i)
 		restore_file(log_path(0, "log"));
+	if (_i > 1)
+		zero_file(log_path(0, "log"), RECORD_AT(0), RECORD_AT(3));
 	ck_assert_int_eq(unlinkat(store, log_path(3, "log"), 0), 0);
 	ck_assert_int_eq(unlinkat(store, log_path(3, "idx"), 0), 0);
 	shorten_file(log_path(4, "log"), 0);
@@ -334,7 +336,7 @@ static Suite *rolled_suite(void)
 		tcase, active_segment_whose_index_is_cut_has_its_entries, 0, 4);
 	tcase_add_loop_test(tcase,
 			    name_behind_a_rolled_segment_that_is_lost_is_no_end,
-			    0, 2);
+			    0, 3);
 	tcase_add_test(tcase, end_that_is_lost_before_a_good_segment_is_damage);
 	tcase_add_test(tcase,
 		       sealed_segment_that_is_damaged_at_its_end_needs_no_head);
