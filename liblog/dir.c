@@ -151,7 +151,7 @@ int dir_segments(int dirfd, uint64_t **base, size_t *count)
 	return 0;
 }
 
-int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
+static int try_open(int dirfd, uint64_t base, const char *suffix)
 {
 	char name[DIR_NAME_SIZE];
 	int ret;
@@ -159,20 +159,25 @@ int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
 
 	dir_name(name, base, suffix);
 	ret = io_open(dirfd, name, O_RDONLY, 0, &fd, NULL);
-	*found = !ret;
 	if (!ret)
 		close(fd);
-	return ret == -ENOENT ? 0 : ret;
+	return ret;
+}
+
+int dir_exists(int dirfd, uint64_t base, const char *suffix, bool *found)
+{
+	int ret = try_open(dirfd, base, suffix);
+
+	*found = !ret;
+	return io_is_no_file(ret) ? 0 : ret;
 }
 
 int dir_is_named(int dirfd, uint64_t base, const char *suffix, bool *is)
 {
-	int ret = dir_exists(dirfd, base, suffix, is);
+	int ret = try_open(dirfd, base, suffix);
 
-	if (ret != -EUCLEAN && ret != -ELOOP)
-		return ret;
-	*is = true;
-	return 0;
+	*is = ret != -ENOENT;
+	return io_is_no_file(ret) ? 0 : ret;
 }
 
 static bool is_directory(int dirfd, const char *name)

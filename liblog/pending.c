@@ -20,39 +20,34 @@ static int confirm(struct maplog *log, struct maplog_checkpoint *checkpoint)
 
 /* Where what was to replace the tail is lost the tail goes, and that is all.
  * It has to be known as such before a new segment gets its name. */
-static int give_up_lost(int dirfd, struct maplog_checkpoint *checkpoint)
+static void give_up_lost(struct maplog_checkpoint *checkpoint)
 {
-	uint64_t index = checkpoint->truncate_to;
-	bool is = false;
-	int ret;
-
 	if (!(checkpoint->flags & MAPLOG_REPLACING))
-		return 0;
-	ret = dir_exists(dirfd, index, DIR_LOG_NEW, &is);
-	if (!ret && !is)
-		ret = dir_is_named(dirfd, index, DIR_LOG, &is);
-	if (ret || is)
-		return ret;
+		return;
 	checkpoint->flags &= ~(uint64_t)MAPLOG_REPLACING;
-	checkpoint->durable = index;
-	return 0;
+	checkpoint->durable = checkpoint->truncate_to;
 }
 
 static int finish_truncation(struct maplog *log,
 			     struct maplog_checkpoint *checkpoint)
 {
+	enum replacement replacement;
 	int ret;
 
 	if (!(checkpoint->flags & MAPLOG_TRUNCATING))
 		return 0;
 	log->recovery.truncation = true;
-	ret = give_up_lost(log->dirfd, checkpoint);
-	if (!ret)
-		ret = confirm(log, checkpoint);
+	ret = truncate_replacement(log->dirfd, log->head.page, checkpoint,
+				   &replacement);
 	if (ret)
 		return ret;
-	return truncate_files(log->dirfd, checkpoint->truncate_to,
-			      checkpoint->flags & MAPLOG_REPLACING, log->mode);
+	if (replacement == REPLACEMENT_NONE)
+		give_up_lost(checkpoint);
+	ret = confirm(log, checkpoint);
+	if (ret)
+		return ret;
+	return truncate_files(log->dirfd, checkpoint->truncate_to, replacement,
+			      log->mode);
 }
 
 static int finish_trim(struct maplog *log, struct maplog_checkpoint *checkpoint)

@@ -11,6 +11,7 @@
 #include "head.h"
 #include "record.h"
 #include "suspect.h"
+#include "truncate.h"
 
 void survey_free(struct survey *survey)
 {
@@ -272,25 +273,23 @@ static void find_time(int dirfd, const struct maplog_head *page,
 }
 
 /* Leaves out what a truncation that is not finished is to remove. */
-static int drop_truncated(int dirfd, struct survey *survey)
+static int drop_truncated(int dirfd, const struct maplog_head *page,
+			  struct survey *survey)
 {
 	const struct maplog_checkpoint *checkpoint = &survey->checkpoint;
 	uint64_t index = checkpoint->truncate_to;
-	bool prepared = true;
-	bool named = false;
-	int ret = 0;
+	enum replacement replacement;
+	int ret;
 
 	if (!(checkpoint->flags & MAPLOG_TRUNCATING))
 		return 0;
-	if (checkpoint->flags & MAPLOG_REPLACING)
-		ret = dir_exists(dirfd, index, DIR_LOG_NEW, &prepared);
-	if (!ret && !prepared)
-		ret = dir_is_named(dirfd, index, DIR_LOG, &named);
+	ret = truncate_replacement(dirfd, page, checkpoint, &replacement);
 	if (ret)
 		return ret;
 	while (survey->count && survey->bases[survey->count - 1] >= index) {
 		/* With its own name, what was prepared is what comes next. */
-		if (named && survey->bases[survey->count - 1] == index)
+		if (replacement == REPLACEMENT_NAMED &&
+		    survey->bases[survey->count - 1] == index)
 			return 0;
 		survey->count--;
 	}
@@ -308,7 +307,7 @@ int survey(int dirfd, const struct maplog_head *page, struct survey *survey)
 	survey->mark = head_durable(page, &survey->checkpoint);
 	ret = dir_segments(dirfd, &survey->bases, &survey->count);
 	if (!ret)
-		ret = drop_truncated(dirfd, survey);
+		ret = drop_truncated(dirfd, page, survey);
 	if (!ret)
 		ret = find_end(dirfd, page, survey);
 	if (ret) {

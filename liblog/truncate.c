@@ -16,6 +16,7 @@
 #include "publish.h"
 #include "roll.h"
 #include "snapshot.h"
+#include "suspect.h"
 #include "sync.h"
 
 /* Behind its end a segment keeps what is truncated now. It must not be read
@@ -71,19 +72,47 @@ static int give_name(int dirfd, uint64_t base, const char *from, const char *to)
 	return 0;
 }
 
-int truncate_files(int dirfd, uint64_t index, bool replacing, mode_t mode)
+/* Where there was a segment before, it may be that one which has the name. */
+static int has_name(int dirfd, const struct maplog_head *page,
+		    const struct maplog_checkpoint *intent, bool *has)
 {
-	bool prepared = false;
-	int ret = 0;
+	struct maplog_trailer trailer;
+	int ret;
 
-	if (replacing)
-		ret = dir_exists(dirfd, index, DIR_LOG_NEW, &prepared);
-	if (ret)
+	ret = suspect_trailer(dirfd, page, intent->truncate_to, &trailer, has);
+	*has = *has && trailer.generation >= intent->generation;
+	return ret;
+}
+
+int truncate_replacement(int dirfd, const struct maplog_head *page,
+			 const struct maplog_checkpoint *intent,
+			 enum replacement *found)
+{
+	bool is = false;
+	int ret;
+
+	*found = REPLACEMENT_NONE;
+	if (!(intent->flags & MAPLOG_REPLACING))
+		return 0;
+	ret = dir_exists(dirfd, intent->truncate_to, DIR_LOG_NEW, &is);
+	if (is)
+		*found = REPLACEMENT_PREPARED;
+	if (ret || is)
 		return ret;
-	/* If the prepared one has its name already, it stays. */
-	ret = remove_from(dirfd, replacing && !prepared ? index + 1 : index,
-			  index, mode);
-	if (ret || !prepared)
+	ret = has_name(dirfd, page, intent, &is);
+	if (is)
+		*found = REPLACEMENT_NAMED;
+	return ret;
+}
+
+int truncate_files(int dirfd, uint64_t index, enum replacement replacement,
+		   mode_t mode)
+{
+	bool named = replacement == REPLACEMENT_NAMED;
+	int ret;
+
+	ret = remove_from(dirfd, named ? index + 1 : index, index, mode);
+	if (ret || replacement != REPLACEMENT_PREPARED)
 		return ret;
 	/* The .log last: until then all of this can be done again. */
 	ret = give_name(dirfd, index, DIR_INDEX_NEW, DIR_INDEX);
@@ -202,7 +231,9 @@ static int replace_tail(struct maplog *log, uint64_t index,
 		return ret;
 	hide(log, index);
 	drop_active(log, index);
-	ret = truncate_files(log->dirfd, index, prepared, log->mode);
+	ret = truncate_files(log->dirfd, index,
+			     prepared ? REPLACEMENT_PREPARED : REPLACEMENT_NONE,
+			     log->mode);
 	if (!ret)
 		ret = sync_clear_intent(log, end);
 	if (!ret)

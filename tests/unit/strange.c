@@ -147,20 +147,64 @@ START_TEST(replacement_that_is_lost_takes_the_tail_with_it)
 }
 END_TEST
 
-/* Likewise. Something else has its name: it is there, and damaged. */
-START_TEST(replacement_that_is_no_file_is_damaged)
+/* The tail ends there for good. */
+static void expect_end(uint64_t index)
 {
-	const char *name = log_path(1, "log");
+	for (uint64_t i = 0; i < 3; i++) {
+		open_log(i ? MAPLOG_WRITE : MAPLOG_READ);
+		expect_range(0, index + i - !!i);
+		expect_patterns(0, index, 100);
+		if (i)
+			ck_assert_uint_eq(append("next"), index + i - 1);
+		close_log();
+	}
+	open_log(MAPLOG_READ);
+	expect_text(index, "next");
+}
+
+/* Looped over both of its names, then over what has it. */
+START_TEST(replacement_that_is_no_file_is_lost)
+{
+	const char *name = log_path(1, _i % 2 ? "log" : "log.new");
 
 	put_checkpoint(replacing);
-	if (_i / 2)
+	if (_i / 2 == 0)
 		ck_assert_int_eq(symlinkat("head", store, name), 0);
-	else
+	else if (_i / 2 == 1)
 		ck_assert_int_eq(mkfifoat(store, name, 0600), 0);
-	open_log(_i % 2 ? MAPLOG_WRITE : MAPLOG_READ);
-	expect_range(0, 2);
-	expect_patterns(0, 1, 100);
-	ck_assert_int_eq(read_error(1), -EUCLEAN);
+	else
+		ck_assert_int_eq(mkdirat(store, name, 0777), 0);
+	expect_end(1);
+}
+END_TEST
+
+/* It has the name that the replacement would have. Looped over a segment that
+ * was sealed, and one that was not. */
+START_TEST(old_segment_is_not_taken_for_a_lost_replacement)
+{
+	struct maplog_checkpoint checkpoint = replacing;
+
+	checkpoint.truncate_to = _i ? 6 : 3;
+	checkpoint.durable = checkpoint.truncate_to + 2;
+	put_checkpoint(checkpoint);
+	expect_end(checkpoint.truncate_to);
+}
+END_TEST
+
+/* Looped over who opens it. The active segment has replaced something. */
+START_TEST(what_lies_behind_a_replacement_is_not_of_the_log)
+{
+	struct maplog_checkpoint checkpoint = replacing;
+
+	checkpoint.truncate_to = 6;
+	checkpoint.durable = 10;
+	checkpoint.generation = 0;
+	put_checkpoint(checkpoint);
+	make_file(log_path(8, "log"), "strange");
+	open_log(_i ? MAPLOG_WRITE : MAPLOG_READ);
+	expect_range(0, 10);
+	expect_patterns(0, 10, 100);
+	ck_assert(file_exists(log_path(8, "log")) == !_i);
 }
 END_TEST
 
@@ -313,8 +357,11 @@ int main(void)
 		       head_of_before_ends_no_segment_that_was_begun_later);
 	tcase_add_loop_test(
 		heads, replacement_that_is_lost_takes_the_tail_with_it, 0, 2);
-	tcase_add_loop_test(heads, replacement_that_is_no_file_is_damaged, 0,
-			    4);
+	tcase_add_loop_test(heads, replacement_that_is_no_file_is_lost, 0, 6);
+	tcase_add_loop_test(
+		heads, what_lies_behind_a_replacement_is_not_of_the_log, 0, 2);
+	tcase_add_loop_test(
+		heads, old_segment_is_not_taken_for_a_lost_replacement, 0, 2);
 	tcase_add_test(
 		heads,
 		directory_in_the_place_of_a_segment_says_nothing_of_the_log);
