@@ -177,8 +177,8 @@ static int look_at(int dirfd, const struct maplog_head *page,
 static int has_lost_end(int dirfd, const struct maplog_head *page,
 			const struct survey *survey, size_t n, bool *has)
 {
-	struct maplog_record last;
 	struct suspect suspect;
+	bool ends;
 	int ret;
 
 	/* A segment is cut when the mark holds its end. That may be gone with
@@ -190,9 +190,10 @@ static int has_lost_end(int dirfd, const struct maplog_head *page,
 	*has = ret == -EUCLEAN;
 	if (ret)
 		return *has ? 0 : ret;
-	*has = suspect_last(&suspect, bound(survey, n), &last) == -EUCLEAN;
+	ret = suspect_ends(&suspect, bound(survey, n), &ends);
+	*has = !ret && !ends;
 	suspect_close(&suspect);
-	return 0;
+	return ret;
 }
 
 /* Those that were not sealed are at the end. */

@@ -68,4 +68,14 @@ int suspect_scan(const struct suspect *suspect, uint64_t from, uint64_t bound,
 int suspect_last(const struct suspect *suspect, uint64_t entries,
 		 struct maplog_record *last);
 
+/**
+ * suspect_ends() - whether the batch that the first @entries records end with
+ * is there as a whole
+ *
+ * The last record alone proves nothing: its entry may have no payload.
+ *
+ * Return: 0; -EIO if the bytes cannot be read; else an -errno of lseek(2).
+ */
+int suspect_ends(const struct suspect *suspect, uint64_t entries, bool *does);
+
 #endif

@@ -124,7 +124,12 @@ END_TEST
 static const struct {
 	const char *sync;
 	uint64_t seed;
-} found[] = { { "always", 60 }, { "manual", 1174 } };
+	bool refused; /* appends are refused, too */
+} found[] = {
+	{ "always", 60, false },
+	{ "manual", 1174, false },
+	{ "manual", 39261335, true },
+};
 
 START_TEST(power_cut_in_a_row_that_was_found_takes_nothing_more)
 {
@@ -132,7 +137,8 @@ START_TEST(power_cut_in_a_row_that_was_found_takes_nothing_more)
 
 	powercut_prepare(found[_i].sync);
 	powercut_toss(&row, found[_i].seed);
-	row.refused = 0;
+	if (!found[_i].refused)
+		row.refused = 0;
 	end(powercut_run(&row));
 }
 END_TEST

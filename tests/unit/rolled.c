@@ -132,6 +132,26 @@ START_TEST(rolled_segment_whose_index_is_true_needs_no_trailer)
 }
 END_TEST
 
+/* An entry before a batch that ends with one of no bytes: of that, the record
+ * alone is all there is. */
+static void roll_empty_and_die(void)
+{
+	open_log(MAPLOG_WRITE);
+	append_many(1, 100);
+	append_batch("payload", "", NULL);
+	append_pattern(MIB);
+}
+
+START_TEST(empty_entry_of_a_batch_that_is_lost_is_no_end)
+{
+	(void)run_child(roll_empty_and_die);
+	lose_trailer();
+	zero_file(log_path(0, "log"), 100, 4096);
+	shorten_file(log_path(3, "log"), 0);
+	expect_log(1, 1, 1);
+}
+END_TEST
+
 /* Looped over what fails while it is looked at: that is told, or does not
  * matter. */
 START_TEST(end_that_cannot_be_looked_at_is_not_taken_for_one)
@@ -323,6 +343,7 @@ static Suite *rolled_suite(void)
 		rolled_segment_without_trailer_ends_where_its_index_does);
 	tcase_add_test(tcase,
 		       rolled_segment_whose_index_is_true_needs_no_trailer);
+	tcase_add_test(tcase, empty_entry_of_a_batch_that_is_lost_is_no_end);
 	tcase_add_loop_test(
 		tcase, end_that_cannot_be_looked_at_is_not_taken_for_one, 0, 2);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
