@@ -40,17 +40,23 @@ static uint64_t harm_chance; /* apart, so that neither changes the other */
 
 static const struct plan no_plan;
 
+/* At once, too: libcheck says it when all tests are done, hours later. */
 static void report(const struct cut *cut, unsigned deep, const char *what)
 {
+	char row[128];
 	char text[256];
 	int n = 0;
 
 	for (unsigned i = 0; i < current->steps; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, " %d",
+		n += snprintf(row + n, sizeof(row) - (size_t)n, " %d",
 			      (int)current->op[i]);
-	ck_abort_msg("row%s, seed %#llx, %s, %d done, loss %d, %d deep: %s",
-		     text, (unsigned long long)current->seed, cut->name,
-		     (int)cut->mark, (int)cut->loss, (int)deep, what);
+	snprintf(text, sizeof(text),
+		 "row%s, seed %#llx, %s, %d done, loss %d, %d deep: %s", row,
+		 (unsigned long long)current->seed, cut->name, (int)cut->mark,
+		 (int)cut->loss, (int)deep, what);
+	printf("alarm: %s\n", text);
+	fflush(stdout);
+	ck_abort_msg("%s", text);
 }
 
 static void do_step(const struct step *step, struct model *model,
