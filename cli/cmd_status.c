@@ -69,6 +69,8 @@ static void print_writer(struct maplog *log, const struct maplog_status *status,
 		text_print(&lines, "writer: none\n");
 	text_print(&lines, "state: %s\n", state_name(log, status));
 	text_print(&lines, "error: %s\n", ret ? strerror(-ret) : "none");
+	if (status->recovery.options)
+		text_print(&lines, "damaged: log.ini\n");
 }
 
 static void print_readers(struct maplog *log, uint64_t next)

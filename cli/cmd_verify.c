@@ -67,15 +67,19 @@ static int check_entries(struct verify *verify)
 	return status;
 }
 
-static int report(const struct verify *verify)
+static int report(const struct verify *verify, bool options)
 {
 	uint64_t damaged = verify->damage.total;
 
+	if (options)
+		printf("%s: its log.ini is damaged: all options are at their "
+		       "defaults\n",
+		       verify->path);
 	printf("%s: %s entries=%" PRIu64 " bytes=%" PRIu64 " damaged=%" PRIu64
 	       "\n",
-	       verify->path, damaged ? "DAMAGED" : "ok", verify->good + damaged,
-	       verify->bytes, damaged);
-	return damaged ? STATUS_FAILED : STATUS_OK;
+	       verify->path, damaged || options ? "DAMAGED" : "ok",
+	       verify->good + damaged, verify->bytes, damaged);
+	return damaged || options ? STATUS_FAILED : STATUS_OK;
 }
 
 static int verify_open(const char *path, struct maplog *log)
@@ -91,7 +95,9 @@ static int verify_open(const char *path, struct maplog *log)
 	verify.walk.index = status.counters.first;
 	verify.walk.end = status.counters.next;
 	progress_begin("verify", status.bytes);
-	return check_entries(&verify) ? STATUS_FAILED : report(&verify);
+	if (check_entries(&verify))
+		return STATUS_FAILED;
+	return report(&verify, status.recovery.options);
 }
 
 static int verify_log(const char *path)

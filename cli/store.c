@@ -200,6 +200,10 @@ static void tell_recovery(const char *path, struct maplog *log)
 	(void)maplog_status(log, &status);
 	if (status.recovery.head)
 		error_print("%s: its damaged head was rebuilt", path);
+	if (status.recovery.options)
+		error_print("%s: its log.ini is damaged: all options are at "
+			    "their defaults",
+			    path);
 	if (status.recovery.truncation)
 		error_print("%s: a truncation that a crash had interrupted "
 			    "was finished",

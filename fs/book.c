@@ -51,6 +51,11 @@ static void report_recovery(const struct book *book)
 	if (recovery->head)
 		report(LOG_WARNING, "%s: head was damaged and is rebuilt",
 		       book->name);
+	if (recovery->options)
+		report(LOG_WARNING,
+		       "%s: log.ini is damaged, all options are at their "
+		       "defaults",
+		       book->name);
 	if (recovery->truncation)
 		report(LOG_NOTICE, "%s: finished an interrupted truncation",
 		       book->name);

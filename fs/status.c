@@ -63,6 +63,8 @@ static void put_recovery(FILE *out, const struct maplog_recovery *recovery)
 		fputs("finished: an interrupted truncation\n", out);
 	if (recovery->head)
 		fputs("rebuilt: head\n", out);
+	if (recovery->options)
+		fputs("damaged: log.ini\n", out);
 }
 
 static void put_readers(FILE *out, struct maplog *log, uint64_t next)

@@ -110,7 +110,8 @@ static int open_files(struct maplog *log, int dirfd, const char *name,
 	if (!ret)
 		ret = open_head(log, writable);
 	if (!ret)
-		ret = options_load(log->dirfd, &log->options);
+		ret = options_load(log->dirfd, &log->options,
+				   &log->recovery.options);
 	if (ret)
 		return ret;
 	log->page = log->head.page;
@@ -333,7 +334,8 @@ int maplog_open(int dirfd, const char *name, enum maplog_mode mode,
 /* A writer before us may have changed them. */
 static int load_options(struct maplog *log)
 {
-	int ret = options_load(log->dirfd, &log->options);
+	int ret =
+		options_load(log->dirfd, &log->options, &log->recovery.options);
 
 	if (!ret)
 		view_set_limit(log, log->options.map_limit);

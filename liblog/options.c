@@ -11,9 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crc.h"
 #include "io.h"
 
 #define FILE_MAX ((size_t)64 << 10)
+
+/* The first line: a number that is cut short, or has a bit flipped, is another
+ * number, and entries may be dropped by it. */
+#define CHECK "# crc32c %08" PRIx32
+#define HINT  " of the lines below; to edit them, remove this one"
 
 #define MIB  ((uint64_t)1 << 20)
 #define GIB  ((uint64_t)1 << 30)
@@ -287,22 +293,41 @@ static void parse_lines(char *text, struct maplog_options *options)
 	}
 }
 
-int options_load(int dirfd, struct maplog_options *options)
+/* Whether it is no text, or the first line says what the checksum of the others
+ * is, and they have another one. Who edits them by hand leaves it out. */
+static bool is_damaged(const char *text, size_t size)
+{
+	const char *body = strchr(text, '\n');
+	uint32_t crc;
+
+	if (strlen(text) < size)
+		return true;
+	if (sscanf(text, CHECK, &crc) != 1)
+		return false;
+	body = body ? body + 1 : text + size;
+	return crc_extend(0, body, size - (size_t)(body - text)) != crc;
+}
+
+int options_load(int dirfd, struct maplog_options *options, bool *damaged)
 {
 	uint64_t size;
 	char *text;
 	int ret;
 	int fd;
 
+	*damaged = false;
 	maplog_options_init(options);
-	if (io_open(dirfd, OPTIONS_NAME, O_RDONLY, 0, &fd, &size))
-		return 0;
+	ret = io_open(dirfd, OPTIONS_NAME, O_RDONLY, 0, &fd, &size);
+	if (ret)
+		return io_is_no_file(ret) ? 0 : ret;
 	if (size > FILE_MAX)
 		size = FILE_MAX;
 	text = calloc(1, size + 1);
 	ret = text ? io_read(fd, text, size, 0) : -ENOMEM;
 	close(fd);
 	if (!ret)
+		*damaged = is_damaged(text, size);
+	if (!ret && !*damaged)
 		parse_lines(text, options);
 	free(text);
 	return ret == -ENODATA ? 0 : ret;
@@ -310,8 +335,10 @@ int options_load(int dirfd, struct maplog_options *options)
 
 int options_store(int dirfd, const struct maplog_options *options, mode_t mode)
 {
-	char text[512] = "# Options of this maplog log.\n";
-	size_t used = strlen(text);
+	char lines[512];
+	char text[sizeof(lines) + 128];
+	size_t used = 0;
+	int n;
 
 	for (size_t i = 0; i < KEYS; i++) {
 		char value[64];
@@ -321,9 +348,12 @@ int options_store(int dirfd, const struct maplog_options *options, mode_t mode)
 					 sizeof(value));
 		assert(!ret);
 		(void)ret;
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
+		used += (size_t)snprintf(lines + used, sizeof(lines) - used,
 					 "%s = %s\n", keys[i], value);
-		assert(used < sizeof(text));
+		assert(used < sizeof(lines));
 	}
-	return io_replace(dirfd, OPTIONS_NAME, text, used, mode);
+	n = snprintf(text, sizeof(text), CHECK "%s\n%s",
+		     crc_extend(0, lines, used), HINT, lines);
+	assert(n > 0 && (size_t)n < sizeof(text));
+	return io_replace(dirfd, OPTIONS_NAME, text, (size_t)n, mode);
 }

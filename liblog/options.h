@@ -14,12 +14,14 @@
 /**
  * options_load() - read log.ini
  *
- * What is missing or cannot be read is left at its default: a log must open
- * whatever became of this file.
+ * @damaged: out: whether its checksum is wrong: all are at their defaults then
  *
- * Return: 0; -ENOMEM; -EIO.
+ * What is missing or not understood is left at its default: a log must open
+ * whatever became of this file. What cannot be read now is not missing.
+ *
+ * Return: 0; -ENOMEM; else an -errno of open(2) or pread(2).
  */
-int options_load(int dirfd, struct maplog_options *options);
+int options_load(int dirfd, struct maplog_options *options, bool *damaged);
 
 /**
  * options_parse_time() - "10m" in nanoseconds

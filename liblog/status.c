@@ -247,10 +247,10 @@ int maplog_status(struct maplog *log, struct maplog_status *status)
 	status->live = status->writer || lock_is_held(log->dirfd);
 	if (status->live)
 		status->holder = (pid_t)head_load(&page->pid);
-	if (status->writer) {
-		pthread_mutex_lock(&log->write);
+	pthread_mutex_lock(&log->write);
+	if (status->writer)
 		status->recovery = log->recovery;
-		pthread_mutex_unlock(&log->write);
-	}
+	status->recovery.options = log->recovery.options;
+	pthread_mutex_unlock(&log->write);
 	return count_segments(log, status);
 }

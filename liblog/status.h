@@ -38,6 +38,8 @@ struct maplog_recovery {
 	uint64_t torn_bytes; /* size of the .torn file, 0 if none */
 	bool truncation;     /* a pending truncation was finished */
 	bool head;	     /* a damaged head was rebuilt */
+	/* log.ini is damaged: all are at their defaults. Readers know, too. */
+	bool options;
 };
 
 struct maplog_status {

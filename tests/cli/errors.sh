@@ -93,6 +93,19 @@ for damage in 'rm' 'truncate -s 0' 'truncate -s 100' \
     expect 0 "$maplog" read s/l 0-
     seq 0 9 | cmp - out
 done
+
+# Options that are damaged are told of, and taken for none of them.
+cp s/l/log.ini kept
+sed -i 's/^retain-bytes = 0/retain-bytes = 8/' s/l/log.ini
+expect 1 "$maplog" verify s/l
+is out "s/l: its log.ini is damaged: all options are at their defaults
+s/l: DAMAGED entries=10 bytes=20 damaged=0"
+expect 0 "$maplog" status s/l
+says out 'damaged: log.ini' 'retain-bytes: 0'
+expect 0 "$maplog" set s/l retain-bytes 1G
+expect 0 "$maplog" verify s/l
+mv kept s/l/log.ini
+
 "$maplog" create s/lost
 rm s/lost/head
 all writers s/lost 'damaged beyond'

@@ -34,13 +34,14 @@ static void check(const struct maplog_options *options)
 static void load(const uint8_t *data, size_t size)
 {
 	struct maplog_options options;
+	bool damaged;
 	int fd = openat(store_fd(), OPTIONS_NAME,
 			O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	require(fd >= 0);
 	require(write(fd, data, size) == (ssize_t)size);
 	close(fd);
-	require(!options_load(store_fd(), &options));
+	require(!options_load(store_fd(), &options, &damaged));
 	check(&options);
 	require(!unlinkat(store_fd(), OPTIONS_NAME, 0));
 }

@@ -275,6 +275,107 @@ START_TEST(file_that_cannot_be_read_is_an_error)
 }
 END_TEST
 
+static bool damaged;
+
+/* What is left of the file is all that was in it, or nothing. */
+static void expect_all_or_none(bool all)
+{
+	open_log(MAPLOG_WRITE);
+	maplog_options(tlog, &options);
+	damaged = status().recovery.options;
+	close_log();
+	if (all) {
+		ck_assert_uint_eq(options.max_entry, 10240);
+		ck_assert_str_eq(get("sync"), "manual");
+		ck_assert_str_eq(get("retain-bytes"), "90G");
+	} else {
+		ck_assert_uint_eq(options.max_entry, 16 * MIB);
+		ck_assert_str_eq(get("sync"), "always");
+		ck_assert_str_eq(get("retain-bytes"), "0");
+	}
+}
+
+static void create_with_numbers(void)
+{
+	create_log("max-entry", "10K", "sync", "manual", "retain-bytes", "90G",
+		   NULL);
+}
+
+/* A flip in the first line may make it one of no meaning. */
+START_TEST(flipped_bit_makes_no_option_another)
+{
+	uint64_t size;
+	uint64_t line;
+	char text[600] = "";
+
+	create_with_numbers();
+	size = file_size(INI);
+	read_file(INI, 0, text, size);
+	line = (uint64_t)(strchr(text, '\n') - text);
+	for (uint64_t bit = 0; bit < 8 * size; bit++) {
+		flip_bit(INI, bit / 8, (unsigned)(bit % 8));
+		open_log(MAPLOG_WRITE);
+		damaged = status().recovery.options;
+		close_log();
+		ck_assert(damaged || bit / 8 <= line);
+		expect_all_or_none(!damaged);
+		flip_bit(INI, bit / 8, (unsigned)(bit % 8));
+	}
+	expect_all_or_none(true);
+	ck_assert(!damaged);
+}
+END_TEST
+
+START_TEST(file_that_is_cut_short_gives_no_part_of_a_number)
+{
+	create_with_numbers();
+	for (uint64_t size = file_size(INI); size--;) {
+		shorten_file(INI, size);
+		expect_all_or_none(false);
+	}
+}
+END_TEST
+
+START_TEST(file_without_its_first_line_can_be_edited)
+{
+	char text[600] = "";
+
+	create_with_numbers();
+	read_file(INI, 0, text, file_size(INI));
+	*strstr(text, "90G") = '8';
+	make_file(INI, text);
+	expect_all_or_none(false);
+	ck_assert(damaged);
+	make_file(INI, strchr(text, '\n') + 1);
+	open_log(MAPLOG_WRITE);
+	maplog_options(tlog, &options);
+	ck_assert_str_eq(get("retain-bytes"), "80G");
+	ck_assert(!status().recovery.options);
+}
+END_TEST
+
+START_TEST(file_that_cannot_be_opened_now_is_an_error)
+{
+	bool told = false;
+
+	create_with_numbers();
+	for (int n = 0; n < 8; n++) {
+		int ret;
+
+		fault_set(CALL_OPEN, n, 1, EMFILE);
+		ret = maplog_open(store, LOG, MAPLOG_WRITE, &tlog);
+		fault_clear();
+		told |= ret == -EMFILE;
+		ck_assert(!ret || ret == -EMFILE);
+		if (!ret)
+			close_log();
+		tlog = NULL;
+		expect_all_or_none(true);
+	}
+	ck_assert(told);
+}
+END_TEST
+
 static void init(void)
 {
 	maplog_options_init(&options);
@@ -307,6 +408,10 @@ static Suite *options_suite(void)
 	tcase_add_loop_test(
 		file, file_of_zeros_or_of_any_size_leaves_the_defaults, 0, 2);
 	tcase_add_test(file, file_that_cannot_be_read_is_an_error);
+	tcase_add_test(file, flipped_bit_makes_no_option_another);
+	tcase_add_test(file, file_that_is_cut_short_gives_no_part_of_a_number);
+	tcase_add_test(file, file_without_its_first_line_can_be_edited);
+	tcase_add_test(file, file_that_cannot_be_opened_now_is_an_error);
 	return suite;
 }
 
