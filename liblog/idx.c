@@ -164,8 +164,16 @@ static int settle(const struct segment *segment, uint32_t seed, uint64_t n)
 	return io_write(segment->fd[MAPLOG_INDEX], &record, RECORD, n * RECORD);
 }
 
-static int settle_piece(const struct segment *segment, uint32_t seed,
-			uint64_t from, uint64_t n)
+/* Notes whether one of the records says that there is more than there is. */
+static void check_ends(struct segment *segment,
+		       const struct maplog_record *records, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		segment->overstated |= records[i].end > segment->found_used;
+}
+
+static int settle_piece(struct segment *segment, uint32_t seed, uint64_t from,
+			uint64_t n)
 {
 	int ret = 0;
 
@@ -173,8 +181,12 @@ static int settle_piece(const struct segment *segment, uint32_t seed,
 
 	/* What cannot be read proves nothing. */
 	if (io_populate(&segment->copy[from], n * RECORD, false) ||
-	    io_populate(&segment->index[from], n * RECORD, false))
+	    io_populate(&segment->index[from], n * RECORD, false)) {
+		segment->overstated = true;
 		return 0;
+	}
+	check_ends(segment, &segment->copy[from], n);
+	check_ends(segment, &segment->index[from], n);
 	for (uint64_t i = from; !ret && i < from + n; i++) {
 		if (memcmp(&segment->copy[i], &segment->index[i], RECORD) != 0)
 			ret = settle(segment, seed, i);

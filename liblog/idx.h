@@ -25,7 +25,8 @@ int idx_rebuild(const struct segment *segment, uint32_t seed, uint64_t from);
  *
  * Where the record of an entry that recovery has found is damaged there, and
  * the copy's is not, or leads to the next entry, it is that one. This may run
- * beside readers.
+ * beside readers. One of them may have been shown more payload than there is by
+ * a damaged record, and still look at that: @segment is overstated then.
  */
 int idx_finish(struct segment *segment, uint32_t seed);
 

@@ -70,6 +70,7 @@ static void set_end(struct segment *segment, uint64_t entries, uint64_t used)
 	segment->count = entries;
 	segment->found = entries;
 	segment->used = used;
+	segment->found_used = used;
 	/* A page that holds the end may be a hole in a copied file. */
 	segment->allocated[REGION_PAYLOAD] = used & ~(page - 1);
 	segment->allocated[REGION_COPY] = (entries * RECORD) & ~(page - 1);
@@ -131,7 +132,7 @@ static int find_late_end(const struct maplog *log, uint64_t base,
 
 /* A segment with so many entries that was not sealed in time. One that has lost
  * its trailer is read by its .idx anyway. */
-static int seal_late(const struct maplog *log, const struct survey *survey,
+static int seal_late(const struct maplog *log, struct survey *survey,
 		     uint64_t base, uint64_t entries)
 {
 	struct segment *segment;
@@ -153,13 +154,14 @@ static int seal_late(const struct maplog *log, const struct survey *survey,
 		ret = make_durable(log, segment, since(survey->mark, base));
 	if (!ret)
 		ret = idx_finish(segment, log->seed);
+	survey->overstated |= segment->overstated;
 	segment_close(segment);
 	return ret;
 }
 
 /* Those before the one that the log ends in; that one, too, if nothing is to be
  * appended to it: all of them are to be read by their .idx from now on. */
-static int seal_all_late(const struct maplog *log, const struct survey *survey)
+static int seal_all_late(const struct maplog *log, struct survey *survey)
 {
 	const uint64_t *bases = survey->bases;
 	size_t n;
@@ -192,6 +194,7 @@ static void cut_late(const struct maplog *log, const struct survey *survey,
 	end = survey->bases[n + 1];
 	if (log->checkpointed < end || open_suspect(log, base, &segment))
 		return;
+	segment->overstated = survey->overstated;
 	if (!find_late_end(log, base, end - base, segment, &known) && known)
 		(void)cut(segment);
 	segment_close(segment);

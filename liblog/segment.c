@@ -437,7 +437,8 @@ void segment_cut(struct segment *segment, uint64_t bytes, uint64_t records)
 	assert(bytes >= segment->used);
 	assert(records >= segment->count);
 
-	(void)io_resize(segment->fd[MAPLOG_DATA], bytes);
+	if (!segment->overstated)
+		(void)io_resize(segment->fd[MAPLOG_DATA], bytes);
 	(void)io_resize(segment->fd[MAPLOG_INDEX],
 			records * sizeof(struct maplog_record));
 }

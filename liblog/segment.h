@@ -37,6 +37,8 @@ struct segment {
 	uint64_t used;			 /* payload bytes written */
 	uint64_t count;			 /* entries written */
 	uint64_t found;			 /* of these by recovery, see idx.h */
+	uint64_t found_used;		 /* payload bytes of these */
+	bool overstated;		 /* its .log is not cut, see idx.h */
 	bool named;			 /* its directory entries are durable */
 	bool in_place;			 /* stores never need new disk space */
 };

@@ -33,6 +33,7 @@ struct survey {
 	uint64_t time;	  /* of the last entry, 0 if that is not known */
 	uint64_t scanned; /* good entries past the mark */
 	uint64_t damaged; /* bad ones with good ones behind */
+	bool overstated;  /* so is one of those that were sealed late */
 };
 
 /**
