@@ -290,8 +290,9 @@ int suspect_ends(const struct suspect *suspect, uint64_t entries, bool *does)
 	if (entries > suspect->room)
 		return 0;
 	ret = find_batch(suspect, entries, &from);
-	if (!ret)
-		ret = suspect_scan(suspect, from, entries, &scan);
-	*does = !ret && scan.good == entries && !scan.damaged;
+	if (ret)
+		return ret;
+	ret = suspect_scan(suspect, from, entries, &scan);
+	*does = scan.good == entries;
 	return ret;
 }
