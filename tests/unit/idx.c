@@ -143,7 +143,7 @@ static void roll_and_die(void)
 }
 
 /* Looped over which record: the reader goes by the copy, a writer by either. */
-START_TEST(damaged_record_that_is_looked_at_is_backed_when_it_is_sealed_late)
+START_TEST(damaged_record_that_is_looked_at_is_backed_when_sealed_late)
 {
 	struct maplog_view view;
 	struct maplog *reader;
@@ -359,8 +359,8 @@ int main(void)
 		4);
 	tcase_add_loop_test(
 		killed,
-		damaged_record_that_is_looked_at_is_backed_when_it_is_sealed_late,
-		0, 2);
+		damaged_record_that_is_looked_at_is_backed_when_sealed_late, 0,
+		2);
 	tcase_add_test(ending,
 		       records_that_are_both_damaged_stay_when_it_is_sealed);
 	tcase_add_loop_test(
