@@ -152,6 +152,38 @@ START_TEST(empty_entry_of_a_batch_that_is_lost_is_no_end)
 }
 END_TEST
 
+/* Three entries are durable, then two segments were rolled, and none of that
+ * is. */
+static void sync_and_roll_twice(void)
+{
+	open_log(MAPLOG_WRITE);
+	append_many(3, 100);
+	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
+	append_many(1, 100);
+	append_pattern(MIB);
+	append_pattern(MIB);
+}
+
+/* Looped over whether that of the last one is there. */
+START_TEST(rolled_segment_whose_index_is_true_hides_none_before_it)
+{
+	(void)run_child(sync_and_roll_twice);
+	zero_file(log_path(0, "idx"), 0, 4 * RECORD_SIZE);
+	zero_file(log_path(4, "log"), TRAILER_AT, TRAILER_AT + 4096);
+	if (_i)
+		shorten_file(log_path(5, "log"), 0);
+	for (int i = 0; i < 3; i++) {
+		open_log(i ? MAPLOG_WRITE : MAPLOG_READ);
+		expect_patterns(0, 4, 100);
+		expect_pattern(4, MIB);
+		if (!_i)
+			expect_pattern(5, MIB);
+		expect_range(0, _i ? 5 : 6);
+		close_log();
+	}
+}
+END_TEST
+
 /* Looped over what fails while it is looked at: that is told, or does not
  * matter. */
 START_TEST(end_that_cannot_be_looked_at_is_not_taken_for_one)
@@ -344,6 +376,9 @@ static Suite *rolled_suite(void)
 	tcase_add_test(tcase,
 		       rolled_segment_whose_index_is_true_needs_no_trailer);
 	tcase_add_test(tcase, empty_entry_of_a_batch_that_is_lost_is_no_end);
+	tcase_add_loop_test(
+		tcase, rolled_segment_whose_index_is_true_hides_none_before_it,
+		0, 2);
 	tcase_add_loop_test(
 		tcase, end_that_cannot_be_looked_at_is_not_taken_for_one, 0, 2);
 	tcase_add_test(tcase, emptied_segment_before_a_good_one_is_damage);
