@@ -137,6 +137,7 @@ START_TEST(power_cut_in_a_row_that_was_found_takes_nothing_more)
 
 	powercut_prepare(found[_i].sync);
 	powercut_toss(&row, found[_i].seed);
+	row.filled = 0;
 	if (!found[_i].refused)
 		row.refused = 0;
 	end(powercut_run(&row));

@@ -11,6 +11,9 @@
 
 #define BATCH_MAX 8
 
+/* What is longer has so much of it at each end, and zeros between. */
+#define PART ((size_t)4096)
+
 static char *bytes_of(uint32_t value, uint32_t bytes, size_t *n)
 {
 	char *data;
@@ -18,10 +21,12 @@ static char *bytes_of(uint32_t value, uint32_t bytes, size_t *n)
 	/* Sizes differ, too; some entries are empty. */
 	*n = value % 7 == 3 ? 0 : bytes + value % 5;
 	calls_spare(true);
-	data = malloc(*n + 1);
+	data = calloc(1, *n + 1);
 	calls_spare(false);
 	must(data);
-	pattern(data, *n, value);
+	pattern(data, *n < PART ? *n : PART, value);
+	if (*n > PART)
+		pattern(data + *n - PART, PART, value + 1);
 	return data;
 }
 

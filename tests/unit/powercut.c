@@ -122,8 +122,11 @@ static uint64_t boundary(const struct model *model)
 	return last.base > model->first ? last.base : model->first;
 }
 
-static struct step step_of(enum op op, const struct model *model)
+static struct step step_of(unsigned i, const struct model *model)
 {
+	/* No segment has room for two of them. */
+	static const struct step fill = { STEP_APPEND, 2, 0, 500000 };
+	const enum op op = current->op[i];
 	static const struct step steps[OPS] = {
 		[OP_APPEND_BYTE] = { STEP_APPEND, 2, 0, 1 },
 		[OP_APPEND_PAGE] = { STEP_APPEND, 2, 0, 2500 },
@@ -140,6 +143,8 @@ static struct step step_of(enum op op, const struct model *model)
 	struct step step = steps[op];
 	uint64_t back;
 
+	if (op == OP_APPEND_SEGMENT && current->filled >> i & 1)
+		return fill;
 	if (op != OP_TRUNCATE_BOUNDARY && op != OP_TRIM)
 		return step;
 	back = model->next - boundary(model);
@@ -313,7 +318,7 @@ static size_t run_steps(struct cut **cuts)
 	struct disk *disk = disk_attach(WORK, NULL, &no_plan, current->seed);
 
 	for (unsigned i = 0; i < current->steps; i++) {
-		const struct step step = step_of(current->op[i], &after[i]);
+		const struct step step = step_of(i, &after[i]);
 
 		disk_mark(disk, i);
 		if (i == current->from)
@@ -375,4 +380,5 @@ void powercut_toss(struct row *row, uint64_t seed)
 	}
 	/* One in four. */
 	row->refused = (unsigned)(random >> 33 & random >> 17);
+	row->filled = (unsigned)(random >> 25);
 }

@@ -32,11 +32,13 @@ enum op {
 struct row {
 	enum op op[POWERCUT_STEPS];
 	unsigned steps;
-	unsigned from;	      /* steps before this one are not cut */
-	unsigned refused;     /* steps, a bit each, before which an append is
-			       * refused: there is no room for a segment */
-	struct plan plan;     /* of the first cuts */
-	unsigned deep;	      /* how often recovery is cut again, at most */
+	unsigned from;	  /* steps before this one are not cut */
+	unsigned refused; /* steps, a bit each, before which an append is
+			   * refused: there is no room for a segment */
+	unsigned filled;  /* likewise, those that append across a segment and
+			   * fill another one */
+	struct plan plan; /* of the first cuts */
+	unsigned deep;	  /* how often recovery is cut again, at most */
 	unsigned deep_one_in; /* cuts that this is done with, by chance */
 	unsigned harm_one_in; /* of the others, those after which an entry is
 			       * damaged; 0: none */
