@@ -51,6 +51,11 @@ static int map_open(struct maplog *log, const struct place *place, int fd,
 static int get_open(struct maplog *log, const struct place *place, int fd,
 		    const struct part *part, struct maplog_window **window)
 {
+	if (part->copied) {
+		int ret = window_copy(fd, part->peek, part->bytes, window);
+
+		return ret == -ENODATA ? -EUCLEAN : ret;
+	}
 	/* Where this does not work, mapping tells why. */
 	if (part->bytes && !peek_is_frequent(&log->peeks, part->key) &&
 	    !peek(&log->peeks, place->row.id, part->file, fd, part->peek,

@@ -15,6 +15,7 @@ struct part {
 	 * 0: all of it is wanted, in place. */
 	uint64_t peek;
 	size_t bytes;
+	bool copied; /* the peek always: who seals the segment cuts it away */
 };
 
 /**

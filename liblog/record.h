@@ -20,6 +20,13 @@ static inline bool record_more(const struct maplog_record *record)
 	return record->time & MAPLOG_TIME_MORE;
 }
 
+/* Whether the entry behind this one may be of the same batch: it goes on, or
+ * this record is not there. */
+static inline bool record_joins(const struct maplog_record *record)
+{
+	return record_more(record) || !record_time(record);
+}
+
 /* A record of zeros: room for an entry, but none in it. */
 static inline bool record_empty(const struct maplog_record *record)
 {

@@ -297,7 +297,9 @@ static void restore_end(struct maplog *log, const struct survey *survey)
 
 	assert(!log->active);
 
-	if (page->generation < survey->checkpoint.generation) {
+	/* Or, with a bit flipped, a number that no checkpoint can have. */
+	if (page->generation < survey->checkpoint.generation ||
+	    page->generation > INT64_MAX) {
 		/* Who sees the generation must not see how long a file was
 		 * that has been replaced since. */
 		publish_active(log, NULL);

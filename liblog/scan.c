@@ -72,12 +72,13 @@ static int check(const struct scan_source *source, struct reach *payload,
 
 /* Whether record n is the first of its batch. That of a bad record before it
  * can be believed: an entry is only good if the `end` before it is right, and
- * a sector that kept that kept what follows, too. */
+ * a sector that kept that kept what follows, too. Only where that is 0, for all
+ * before it have no payload, a record that is not there has it right. */
 static bool begins(const struct scan_source *source, uint64_t n)
 {
 	assert(n);
 
-	return !record_more(&source->records[n - 1]);
+	return !record_joins(&source->records[n - 1]);
 }
 
 /* Checks record n, having made it and the one before it readable. */

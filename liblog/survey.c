@@ -171,21 +171,12 @@ static int look_at(int dirfd, const struct maplog_head *page,
 	return 0;
 }
 
-/* Whether an .idx is longer than that of a segment with so many entries is when
- * it is sealed. */
-static bool is_long(const struct suspect *suspect, uint64_t entries)
-{
-	return !suspect->has_trailer && suspect->room > entries;
-}
-
 /* Whether a power cut may have taken the trailer of segment n, which was not
- * sealed then: it is not said to be durable, and its end is not there, or its
- * .idx is not cut. What is before it need not be sealed either. What cannot be
- * read now is not what is not there. */
-static int has_lost_trailer(int dirfd, const struct maplog_head *page,
-			    const struct survey *survey, size_t n, bool *has)
+ * sealed then: it is not said to be durable, and its end is not there. What
+ * cannot be read now is not what is not there. */
+static int has_lost_end(int dirfd, const struct maplog_head *page,
+			const struct survey *survey, size_t n, bool *has)
 {
-	uint64_t entries = bound(survey, n);
 	struct suspect suspect;
 	bool ends;
 	int ret;
@@ -199,30 +190,33 @@ static int has_lost_trailer(int dirfd, const struct maplog_head *page,
 	*has = ret == -EUCLEAN;
 	if (ret)
 		return *has ? 0 : ret;
-	ret = suspect_ends(&suspect, entries, &ends);
-	*has = !ends || is_long(&suspect, entries);
+	ret = suspect_ends(&suspect, bound(survey, n), &ends);
+	*has = !ends;
 	suspect_close(&suspect);
 	return ret;
 }
 
-/* Those that were not sealed are at the end. */
+/* Those that were not sealed are at the end. One that seems to be, for its end
+ * is there without a trailer, proves nothing of those before it; a checkpoint
+ * that holds it does. */
 static int find_sealed(int dirfd, const struct maplog_head *page,
 		       struct survey *survey)
 {
+	const uint64_t *bases = survey->bases;
 	bool is = true;
 	int ret = 0;
 
 	assert(survey->count);
 
 	survey->sealed = survey->count - 1;
-	while (!ret && is && survey->sealed) {
-		size_t n = survey->sealed - 1;
-
-		ret = suspect_is(dirfd, page, survey->bases[n], &is);
+	for (size_t n = survey->sealed; !ret && n--;) {
+		ret = suspect_is(dirfd, page, bases[n], &is);
 		if (!ret && !is)
-			ret = has_lost_trailer(dirfd, page, survey, n, &is);
+			ret = has_lost_end(dirfd, page, survey, n, &is);
 		if (!ret && is)
-			survey->sealed--;
+			survey->sealed = n;
+		else if (bases[n + 1] <= survey->checkpoint.durable)
+			break;
 	}
 	return ret;
 }

@@ -264,35 +264,19 @@ int suspect_last(const struct suspect *suspect, uint64_t entries,
 		       : -EUCLEAN;
 }
 
-/* Where the batch begins that the first @entries records end with. */
-static int find_batch(const struct suspect *suspect, uint64_t entries,
-		      uint64_t *from)
-{
-	const struct scan_source *source = &suspect->source;
-
-	assert(entries && entries <= suspect->room);
-
-	*from = entries;
-	do {
-		if (reach_record(source, --*from))
-			return -EIO;
-	} while (*from && record_more(&source->records[*from - 1]));
-	return 0;
-}
-
 int suspect_ends(const struct suspect *suspect, uint64_t entries, bool *does)
 {
-	struct scan scan;
-	uint64_t from;
+	struct maplog_record last;
 	int ret;
 
-	*does = false;
-	if (entries > suspect->room)
-		return 0;
-	ret = find_batch(suspect, entries, &from);
-	if (ret)
-		return ret;
-	ret = suspect_scan(suspect, from, entries, &scan);
-	*does = scan.good == entries;
-	return ret;
+	assert(entries);
+
+	/* That of the last one may say that its batch goes on, where a
+	 * truncation has ended it there. */
+	do {
+		ret = suspect_last(suspect, entries, &last);
+	} while (!ret && --entries &&
+		 record_joins(&suspect->source.records[entries - 1]));
+	*does = !ret;
+	return ret == -EUCLEAN ? 0 : ret;
 }

@@ -74,7 +74,7 @@ int suspect_last(const struct suspect *suspect, uint64_t entries,
  *
  * The last record alone proves nothing: its entry may have no payload.
  *
- * Return: 0; -EIO if the bytes cannot be read; else an -errno of lseek(2).
+ * Return: 0; -EIO if the bytes cannot be read.
  */
 int suspect_ends(const struct suspect *suspect, uint64_t entries, bool *does);
 

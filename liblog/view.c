@@ -20,6 +20,9 @@
  * files hold bytes: that keeps them smaller, and page-aligned. */
 #define RECORDS_SHIFT 5
 
+/* Records that are copied at a time, at most. */
+#define COPIED_MAX ((uint64_t)4096)
+
 #define VIEWS_AHEAD 4
 #define RECORD	    sizeof(struct maplog_record)
 
@@ -75,30 +78,35 @@ static uint64_t record_at(const struct place *place, uint64_t rel)
 	return place->row.copy + rel * RECORD;
 }
 
-/* Maps window @n of records, or copies that of an entry and the one before. */
+/* Maps window @n of records, or copies those of entries and the one before. */
 static int map_records(struct maplog *log, const struct place *place,
-		       uint64_t n, uint64_t rel, bool one,
+		       uint64_t n, uint64_t rel, uint64_t count,
 		       struct maplog_window **window)
 {
 	unsigned shift = place->shift - RECORDS_SHIFT;
 	/* From the second on they begin a page early, for that record. */
 	uint64_t early = n ? io_page() : 0;
 	size_t before = rel ? RECORD : 0;
+	bool copied = place->row.copy;
+	bool peek = copied || (count == 1 && !place->row.whole);
 	const struct part part = {
-		.file = place->row.copy ? MAPLOG_DATA : MAPLOG_INDEX,
+		.file = copied ? MAPLOG_DATA : MAPLOG_INDEX,
 		.key = key_of(place, MAPLOG_INDEX, n),
 		.offset = record_at(place, n << shift) - early,
 		.size = ((uint64_t)1 << shift) * RECORD + early,
 		.peek = record_at(place, rel) - before,
-		.bytes = one && !place->row.whole ? before + RECORD : 0,
+		.bytes = peek ? before + count * RECORD : 0,
+		.copied = copied,
 	};
 
 	return part_hold(log, place, &part, window);
 }
 
-/* Holds the window with the record of an entry and the one before it. */
+/* Holds the window with the record of an entry and the one before it, and with
+ * as many of the @count that are asked for as may be. */
 static int get_records(struct maplog *log, const struct place *place,
-		       uint64_t rel, bool one, struct maplog_window **window)
+		       uint64_t rel, uint64_t count,
+		       struct maplog_window **window)
 {
 	unsigned shift = place->shift - RECORDS_SHIFT;
 	uint64_t n = place->row.whole ? 0 : rel >> shift;
@@ -109,7 +117,9 @@ static int get_records(struct maplog *log, const struct place *place,
 
 	*window = windows_find(&log->windows, key_of(place, MAPLOG_INDEX, n));
 	if (!*window)
-		ret = map_records(log, place, n, rel, one, window);
+		ret = map_records(log, place, n, rel,
+				  count < COPIED_MAX ? count : COPIED_MAX,
+				  window);
 	if (ret)
 		return ret;
 	if (record_at(place, rel + 1) <= window_end(*window))
@@ -249,11 +259,11 @@ int view_at(struct maplog *log, const struct place *place, uint64_t index,
 	/* Where segments are lost, the one before looks larger than any is. */
 	if (rel >= RECORDS_MAX)
 		return -EUCLEAN;
-	ret = get_records(log, place, rel, max == 1, &window);
+	count = count < max ? count : max;
+	ret = get_records(log, place, rel, count, &window);
 	if (ret)
 		return ret;
 	held = (window_end(window) - record_at(place, rel)) / RECORD;
-	count = count < max ? count : max;
 	count = count < held ? count : held;
 	*view = (struct maplog_view){
 		.index = index,

@@ -227,6 +227,49 @@ START_TEST(segment_sealed_late_is_cut_when_the_mark_holds_its_end)
 }
 END_TEST
 
+static void append_and_die(void)
+{
+	fault_set(CALL_THREAD, 0, -1, EAGAIN);
+	open_log(MAPLOG_WRITE);
+	append_many(3, 100);
+}
+
+static void append_roll_and_die(void)
+{
+	append_and_die();
+	append_many(1, MIB);
+}
+
+static void recover_and_seal(void)
+{
+	open_log(MAPLOG_WRITE);
+	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	close_log();
+}
+
+/* Who reads without a writer goes by the copy, which is cut off then. */
+START_TEST(reader_keeps_what_it_holds_when_the_next_writer_seals)
+{
+	struct maplog_view view;
+	struct maplog_info info;
+	const void *data;
+	struct maplog *reader;
+
+	create_log("segment-size", "1M", "sync", "manual", NULL);
+	(void)run_child(_i ? append_roll_and_die : append_and_die);
+	ck_assert_int_eq(maplog_open(store, LOG, MAPLOG_READ, &reader), 0);
+	ck_assert_int_eq(maplog_view(reader, 0, 3, &view), 0);
+	ck_assert_uint_eq(view.count, 3);
+	ck_assert_int_eq(run_child(recover_and_seal), 0);
+	ck_assert_uint_eq(file_size(log_path(0, "log")), 300);
+	ck_assert_int_eq(maplog_view_check(reader, &view, NULL), 0);
+	ck_assert_int_eq(maplog_view_entry(&view, 2, &data, &info), 0);
+	ck_assert_uint_eq(info.bytes, 100);
+	maplog_view_release(&view);
+	maplog_close(reader);
+}
+END_TEST
+
 static Suite *again_suite(void)
 {
 	Suite *suite = suite_create("again");
@@ -257,6 +300,9 @@ static Suite *again_suite(void)
 	tcase_add_loop_test(
 		late, segment_sealed_late_is_cut_when_the_mark_holds_its_end, 0,
 		24);
+	tcase_add_loop_test(
+		late, reader_keeps_what_it_holds_when_the_next_writer_seals, 0,
+		2);
 	return suite;
 }
 

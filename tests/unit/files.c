@@ -142,6 +142,14 @@ uint64_t file_size(const char *path)
 	return (uint64_t)st.st_size;
 }
 
+void restore_file(const char *path)
+{
+	char before[80];
+
+	snprintf(before, sizeof(before), "before%s", strchr(path, '/'));
+	ck_assert_int_eq(renameat(store, before, store, path), 0);
+}
+
 void read_file(const char *path, uint64_t at, void *buffer, size_t bytes)
 {
 	int fd = open_file(path);

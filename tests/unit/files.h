@@ -13,6 +13,9 @@ void remove_tree(const char *path);
 /** copy_tree() - copy a directory of the store, holes staying holes */
 void copy_tree(const char *from, const char *to);
 
+/** restore_file() - take a file of a log from its copy in "before" */
+void restore_file(const char *path);
+
 /** copy_data() - copy one file's bytes over another's, holes staying holes */
 void copy_data(int from, int to);
 

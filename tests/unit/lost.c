@@ -192,6 +192,43 @@ START_TEST(head_that_was_lost_keeps_what_was_trimmed_away)
 }
 END_TEST
 
+/* Looped over whether there are entries behind it. */
+START_TEST(head_that_was_lost_is_no_end_of_a_truncated_batch)
+{
+	make_log("segment-size", "1M", NULL);
+	append("0");
+	append_batch("1", "2", "3", NULL);
+	ck_assert_int_eq(maplog_truncate(tlog, 3), 0);
+	if (_i)
+		append("later");
+	close_log();
+	ck_assert_int_eq(unlinkat(store, LOG "/head", 0), 0);
+	open_log(MAPLOG_WRITE);
+	ck_assert_uint_eq(status().recovery.damaged, 0);
+	expect_range(0, 3 + (uint64_t)_i);
+	expect_text(1, "1");
+	expect_text(2, "2");
+}
+END_TEST
+
+/* The generation goes into each checkpoint: with this bit it has no room. */
+START_TEST(flipped_bit_of_the_generation_makes_no_checkpoint_worthless)
+{
+	make_log("segment-size", "1M", NULL);
+	append_many(8, 100);
+	close_log();
+	flip_bit(LOG "/head", 71, 7);
+	open_log(MAPLOG_WRITE);
+	ck_assert_int_eq(maplog_truncate(tlog, 3), 0);
+	append_many(1, 100);
+	ck_assert_int_eq(maplog_seal(tlog, NULL), 0);
+	ck_assert_int_eq(maplog_trim(tlog, 3), 0);
+	reopen_log();
+	expect_range(3, 4);
+	expect_patterns(3, 4, 100);
+}
+END_TEST
+
 /* The head is damaged, its checkpoints are not. */
 START_TEST(damaged_head_gives_its_checkpoint)
 {
@@ -318,6 +355,11 @@ static Suite *lost_suite(void)
 	tcase_add_test(tcase, head_that_was_lost_is_made_again);
 	tcase_add_test(tcase, head_that_was_lost_keeps_what_was_trimmed_away);
 	tcase_add_test(tcase, damaged_head_gives_its_checkpoint);
+	tcase_add_loop_test(
+		tcase, head_that_was_lost_is_no_end_of_a_truncated_batch, 0, 2);
+	tcase_add_test(
+		tcase,
+		flipped_bit_of_the_generation_makes_no_checkpoint_worthless);
 	tcase_add_loop_test(
 		tcase, truncated_entries_do_not_come_back_for_a_lost_segment, 0,
 		2);

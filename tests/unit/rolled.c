@@ -259,14 +259,6 @@ static void append_and_die(void)
 	ck_assert_int_eq(maplog_sync(tlog, NULL), 0);
 }
 
-static void restore_file(const char *path)
-{
-	char before[80];
-
-	snprintf(before, sizeof(before), "before%s", strchr(path, '/'));
-	ck_assert_int_eq(renameat(store, before, store, path), 0);
-}
-
 /* Looped over whether the power cut also took the new size of what was sealed,
  * and then the copy behind it. */
 START_TEST(name_behind_a_rolled_segment_that_is_lost_is_no_end)
