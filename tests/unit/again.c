@@ -234,11 +234,34 @@ static void append_and_die(void)
 	append_many(3, 100);
 }
 
+static void append_very_many_and_die(void)
+{
+	append_and_die();
+	append_many(4997, 10);
+}
+
 static void append_roll_and_die(void)
 {
 	append_and_die();
 	append_many(1, MIB);
 }
+
+/* As many as are asked for, up to what is copied at a time. */
+START_TEST(reader_without_a_writer_views_many_entries_at_once)
+{
+	struct maplog_view view;
+
+	create_log("segment-size", "1M", "sync", "manual", NULL);
+	(void)run_child(append_very_many_and_die);
+	open_log(MAPLOG_READ);
+	for (uint64_t i = 0; i < 5000; i += view.count) {
+		ck_assert_int_eq(maplog_view(tlog, i, 5000, &view), 0);
+		ck_assert_uint_ge(view.count, i ? 904 : 4096);
+		ck_assert_int_eq(maplog_view_check(tlog, &view, NULL), 0);
+		maplog_view_release(&view);
+	}
+}
+END_TEST
 
 static void recover_and_seal(void)
 {
@@ -300,6 +323,8 @@ static Suite *again_suite(void)
 	tcase_add_loop_test(
 		late, segment_sealed_late_is_cut_when_the_mark_holds_its_end, 0,
 		24);
+	tcase_add_test(late,
+		       reader_without_a_writer_views_many_entries_at_once);
 	tcase_add_loop_test(
 		late, reader_keeps_what_it_holds_when_the_next_writer_seals, 0,
 		2);

@@ -92,7 +92,6 @@ START_TEST(record_that_is_proven_is_in_the_index_of_a_sealed_segment)
 }
 END_TEST
 
-/* Nor is it made worse: what repair can mend stays as it is. */
 /* An entry's record says that it goes on to where the room for payload ends. */
 static void overstate(bool copy, uint64_t rel)
 {
@@ -163,6 +162,7 @@ START_TEST(damaged_record_that_is_looked_at_is_backed_when_sealed_late)
 }
 END_TEST
 
+/* Nor is it made worse: what repair can mend stays as it is. */
 START_TEST(records_that_are_both_damaged_stay_when_it_is_sealed)
 {
 	uint8_t before[RECORD_SIZE];
