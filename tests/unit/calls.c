@@ -227,7 +227,7 @@ void calls_look(void)
 }
 
 /* Likewise, for a call that changes a store. */
-static int begin_change(enum call call)
+static int begin_change_of(enum call call, bool look)
 {
 	int error = begin(call);
 
@@ -235,10 +235,16 @@ static int begin_change(enum call call)
 		return 0;
 	if (add_one(changing) == load(die_at))
 		calls_exit(DIED);
-	calls_look();
+	if (look)
+		calls_look();
 	if (error > 0)
 		errno = error;
 	return error;
+}
+
+static int begin_change(enum call call)
+{
+	return begin_change_of(call, true);
 }
 
 REAL(int, openat64, int dirfd, const char *name, int flags, ...)
@@ -275,10 +281,13 @@ REAL(ssize_t, pread64, int fd, void *buffer, size_t bytes, off_t offset)
 
 REAL(ssize_t, pwrite64, int fd, const void *buffer, size_t bytes, off_t offset)
 {
-	int error = begin_change(CALL_WRITE);
+	bool look = inside || !written_goes_on(fd, (uint64_t)offset, bytes);
+	int error = begin_change_of(CALL_WRITE, look);
 
 	if (error > 0)
 		return -1;
+	if (calls_in_memory && !inside && !error)
+		return written_sparsely(fd, buffer, bytes, offset);
 	if (!inside)
 		written_remember(fd, (uint64_t)offset, bytes);
 	return __real_pwrite64(fd, buffer, error && bytes ? 1 : bytes, offset);

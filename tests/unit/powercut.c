@@ -380,5 +380,5 @@ void powercut_toss(struct row *row, uint64_t seed)
 	}
 	/* One in four. */
 	row->refused = (unsigned)(random >> 33 & random >> 17);
-	row->filled = (unsigned)(random >> 25);
+	row->filled = (unsigned)(random >> 25 & random >> 9);
 }

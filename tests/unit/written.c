@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of files that were written: what calls_wrote() is asked for. */
+/* Writes of liblog: which parts of files, and how. */
 #include "written.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "calls.h"
 
 #define WRITTEN_MAX 1024
+
+/* So many writes in a row are looked at one by one. */
+#define ROW 8
+
+#define PIECE ((size_t)4096)
+
+int __real_fstat64(int fd, struct stat *st);
+int __real_ftruncate64(int fd, off_t size);
+ssize_t __real_pwrite64(int fd, const void *data, size_t bytes, off_t at);
 
 static struct written {
 	ino_t ino;
@@ -39,7 +48,6 @@ static bool is_direct(int fd)
 
 void written_remember(int fd, uint64_t from, size_t bytes)
 {
-	int __real_fstat64(int, struct stat *);
 	struct stat st;
 
 	if (__real_fstat64(fd, &st) || !is_direct(fd))
@@ -72,4 +80,41 @@ bool calls_wrote(ino_t ino, uint64_t from, uint64_t to)
 	}
 	pthread_mutex_unlock(&writing);
 	return found;
+}
+
+bool written_goes_on(int fd, uint64_t from, size_t bytes)
+{
+	static _Thread_local struct {
+		int fd;
+		uint64_t end;
+		int n;
+	} row;
+
+	row.n = fd == row.fd && from == row.end ? row.n + 1 : 0;
+	row.fd = fd;
+	row.end = from + bytes;
+	return row.n >= ROW;
+}
+
+static bool write_piece(int fd, const char *data, size_t bytes, off_t at)
+{
+	static const char zeros[PIECE];
+
+	return !memcmp(data, zeros, bytes) ||
+	       __real_pwrite64(fd, data, bytes, at) == (ssize_t)bytes;
+}
+
+ssize_t written_sparsely(int fd, const void *data, size_t bytes, off_t at)
+{
+	struct stat st;
+
+	if (bytes <= ROW * PIECE || __real_fstat64(fd, &st) || st.st_size > at)
+		return __real_pwrite64(fd, data, bytes, at);
+	for (size_t i = 0; i < bytes; i += PIECE) {
+		size_t n = bytes - i < PIECE ? bytes - i : PIECE;
+
+		if (!write_piece(fd, (const char *)data + i, n, at + (off_t)i))
+			return -1;
+	}
+	return __real_ftruncate64(fd, at + (off_t)bytes) ? -1 : (ssize_t)bytes;
 }
