@@ -74,8 +74,8 @@ static void run_all(int first_two, const char *sync, unsigned one_in)
 		row.op[2] = (enum op)(i / OPS);
 		row.op[3] = (enum op)(i % OPS);
 		row.from = first_new_step(&row);
-		/* Of the last step of so many rows, a third of the moments. */
-		row.plan.one_in = row.from == STEPS - 1 ? 3 : 1;
+		/* Of the last step of so many rows, one moment in five. */
+		row.plan.one_in = row.from == STEPS - 1 ? 5 : 1;
 		states += powercut_run(&row);
 	}
 	end(states);
