@@ -333,22 +333,27 @@ START_TEST(extra_file_takes_nothing)
 }
 END_TEST
 
+/* A case each, so that scripts/damage-soak can have them side by side. */
+static void add(Suite *suite, const char *name, const TTest *test, int n)
+{
+	tcase_add_loop_test(unit_case(suite, name), test, 0, n);
+}
+
 static Suite *damage_suite(void)
 {
 	Suite *suite = suite_create("damage");
-	TCase *tcase = unit_case(suite, "damage");
 
-	tcase_add_loop_test(tcase, flipped_bit_takes_its_entry_and_no_other, 0,
-			    ENDINGS * PARTS);
-	tcase_add_loop_test(tcase, file_of_any_length_keeps_what_is_in_it, 0,
-			    ENDINGS * PARTS);
-	tcase_add_loop_test(tcase, harmed_sector_takes_its_entries_and_no_other,
-			    0, ENDINGS * PARTS);
-	tcase_add_loop_test(
-		tcase, other_thing_in_place_of_a_file_takes_its_entries_only, 0,
-		loops(ENDINGS * THINGS * FILES));
-	tcase_add_loop_test(tcase, extra_file_takes_nothing, 0,
-			    loops(ENDINGS * (THINGS - 1) * STRANGE));
+	add(suite, "bits", flipped_bit_takes_its_entry_and_no_other,
+	    ENDINGS * PARTS);
+	add(suite, "lengths", file_of_any_length_keeps_what_is_in_it,
+	    ENDINGS * PARTS);
+	add(suite, "sectors", harmed_sector_takes_its_entries_and_no_other,
+	    ENDINGS * PARTS);
+	add(suite, "things",
+	    other_thing_in_place_of_a_file_takes_its_entries_only,
+	    loops(ENDINGS * THINGS * FILES));
+	add(suite, "names", extra_file_takes_nothing,
+	    loops(ENDINGS * (THINGS - 1) * STRANGE));
 	return suite;
 }
 
